@@ -1,0 +1,44 @@
+"""A talking-portrait engine: one still picture and a voice become lip-synced, watermarked video.
+
+Examples
+--------
+>>> import animate
+>>> animator = animate.Animator.from_pretrained()                   # doctest: +SKIP
+>>> animator("ada.jpg", "line.wav", seed=7).save("ada.mp4")         # doctest: +SKIP
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+# Names resolve on first use, so that `import animate` and `animate-portrait --help` do not load torch.
+_HOMES = {
+    "Animator": "animate.pipeline",
+    "Clip": "animate.pipeline",
+    "RenderConfig": "animate.config",
+    "read_portrait": "animate.pipeline",
+    "read_voice": "animate.pipeline",
+    "generate_motion": "animate.pipeline",
+    "render": "animate.pipeline",
+    "verify": "animate.pipeline",
+    "AnimateError": "animate.errors",
+    "Portrait": "animate.types",
+    "FaceMesh": "animate.types",
+    "HeadPose": "animate.types",
+    "Speech": "animate.types",
+    "SpeechFeatures": "animate.types",
+    "Motion": "animate.types",
+    "MarkedFrames": "animate.types",
+    "Verdict": "animate.types",
+}
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'animate' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__():
+    return sorted(__all__)

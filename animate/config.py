@@ -1,0 +1,110 @@
+"""Settings: each default stands once, in its dataclass; a YAML preset overrides it, a flag or keyword overrides both."""
+
+import dataclasses
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+
+from animate.clock import frame_rate
+from animate.errors import ConfigError
+
+T = TypeVar("T")
+
+X264_PRESETS = (
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RenderConfig:
+    """How a clip is made.
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of range.
+    """
+
+    seed: int = 0  # the same seed, inputs and versions give the same frames
+    fps: float | str = 25  # 23.976, 24, 25, 29.97, 30, 50, 60 or any other rate up to 120
+    num_inference_steps: int = 6  # Euler steps of the flow; more is finer and slower
+    guidance_scale: float = 1.0  # above 1 exaggerates what the voice asks for
+    crf: int = 18  # x264 quality: 0 lossless, 18 visually clean, 51 worst
+    encoder_preset: str = "veryfast"  # x264 speed against size
+
+    def __post_init__(self):
+        frame_rate(self.fps)
+        _require(isinstance(self.seed, int) and self.seed >= 0, f"seed is {self.seed}; use a whole number from 0.")
+        _require(1 <= self.num_inference_steps <= 100, f"num_inference_steps is {self.num_inference_steps}; use 1-100.")
+        _require(0 <= self.guidance_scale <= 10, f"guidance_scale is {self.guidance_scale}; use 0 to 10.")
+        _require(
+            self.encoder_preset in X264_PRESETS,
+            f"encoder_preset is {self.encoder_preset!r}; use one of {', '.join(X264_PRESETS)}.",
+        )
+        _require(0 <= self.crf <= 51, f"crf is {self.crf}; use 0 (best) to 51 (smallest).")
+
+
+def load_config(cls: type[T], path: Path | str | None = None, overrides: dict | None = None) -> T:
+    """Build a config dataclass from its defaults, a YAML file and overrides, the later ones winning.
+
+    Parameters
+    ----------
+    cls : dataclass type
+    path : Path or str, optional
+        YAML mapping of field names to values.
+    overrides : dict, optional
+        Field names to values; None means 'not given'.
+
+    Raises
+    ------
+    ConfigError
+        If a key is unknown (the message names the nearest), a value is of the wrong type or the file is not YAML.
+
+    Examples
+    --------
+    >>> load_config(RenderConfig, overrides={"seed": 7}).seed
+    7
+    """
+    values = _read_yaml(Path(path)) if path is not None else {}
+    values |= {key: value for key, value in (overrides or {}).items() if value is not None}
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    for key in values:
+        if key not in fields:
+            nearest = difflib.get_close_matches(str(key), fields, n=1)
+            hint = f" Did you mean {nearest[0]!r}?" if nearest else f" The settings are: {', '.join(fields)}."
+            raise ConfigError(f"Unknown setting {key!r}{f' in {path}' if path else ''}.{hint}")
+    try:
+        return cls(**{key: _converted(value, fields[key]) for key, value in values.items()})
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"A setting has the wrong type: {error}.") from None
+
+
+def _read_yaml(path: Path) -> dict:
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except OSError as error:
+        raise ConfigError(f"Cannot read the settings {path}: {error.strerror}.") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} holds a {type(values).__name__}; write one 'setting: value' per line.")
+    return values
+
+
+def _converted(value, field: dataclasses.Field):
+    """Let YAML's `1e-3` (text to PyYAML) and whole numbers stand for floats, and lists for tuples."""
+    if field.type in (float, "float") and isinstance(value, (int, str)):
+        return float(value)
+    if isinstance(value, list):
+        return tuple(value)
+    if field.type in (int, "int") and not isinstance(value, int):
+        raise ConfigError(f"{field.name} is {value!r}; use a whole number.")
+    return value
+
+
+def _require(fine: bool, message: str) -> None:
+    if not fine:
+        raise ConfigError(message)

@@ -1,0 +1,37 @@
+"""Every error a user can cause, under one root.
+
+A message states what happened, the value seen and what to do about it; the command line prints it as it
+stands, without a traceback.
+"""
+
+
+class AnimateError(Exception):
+    """Root of all errors that `animate` raises on purpose."""
+
+
+class PortraitError(AnimateError):
+    """The picture cannot be read, is too large, or shows no face that can be animated."""
+
+
+class VoiceError(AnimateError):
+    """The voice cannot be read or holds no sound."""
+
+
+class MotionError(AnimateError):
+    """A motion has the wrong shape, an unknown channel or an impossible frame rate."""
+
+
+class CheckpointError(AnimateError):
+    """A checkpoint is missing, incomplete or of another kind."""
+
+
+class ConfigError(AnimateError):
+    """A setting is unknown or has an impossible value."""
+
+
+class MediaError(AnimateError):
+    """A file cannot be decoded or written."""
+
+
+class DependencyError(AnimateError):
+    """A tool, an extra or its weights are missing; the message names the command that gets them."""
