@@ -1,0 +1,6 @@
+"""A picture becomes a `Portrait`: loaded, its face found or refused with a reason, its person cut out."""
+
+from animate.portrait.landmarks import FaceCandidate, LandmarkDetector
+from animate.portrait.read import portrait_from_image, read_portrait
+
+__all__ = ["FaceCandidate", "LandmarkDetector", "portrait_from_image", "read_portrait"]
