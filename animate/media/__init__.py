@@ -1,0 +1,7 @@
+"""Sound and pictures in, marked video out, by the ffmpeg that comes with imageio."""
+
+from animate.media.read import MediaInfo, probe, read_frames
+from animate.media.voice import read_voice
+from animate.media.write import check_target, write_video
+
+__all__ = ["MediaInfo", "check_target", "probe", "read_frames", "read_voice", "write_video"]
