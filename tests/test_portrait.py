@@ -1,11 +1,11 @@
 """A picture becomes a portrait, or is refused with its reason."""
 
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import skimage.data
+from conftest import SHARED
 from PIL import Image
 
 from animate import topology
@@ -14,8 +14,8 @@ from animate.portrait import FaceCandidate, portrait_from_image, read_portrait
 from animate.portrait.checks import choose_face
 from animate.portrait.landmarks import load_detector
 
-SHARED = Path(__file__).parents[2] / "shared" / "portraits"
-HUMANS = sorted(path.name for path in SHARED.glob("*") if not path.name.startswith("not_a_person"))
+PORTRAITS = SHARED / "portraits"
+HUMANS = sorted(path.name for path in PORTRAITS.glob("*") if not path.name.startswith("not_a_person"))
 with_shared = pytest.mark.skipif(not HUMANS, reason="needs the pictures of ../shared/portraits")
 
 
@@ -171,7 +171,7 @@ def test_the_largest_person_is_chosen_and_of_equals_the_most_central():
 @with_shared
 @pytest.mark.parametrize("name", HUMANS)
 def test_every_human_picture_is_accepted(name):
-    portrait = read_portrait(SHARED / name)
+    portrait = read_portrait(PORTRAITS / name)
     mesh, size = portrait.face.vertices, portrait.size
     assert (mesh[:468, :2] > 0).all() and (mesh[:468, :2] < size).all()
     expected_yaw = {"art_glasses_threequarter.png": -26, "painting_pearl_earring_side.jpg": -34}.get(name)
@@ -186,15 +186,15 @@ def test_every_human_picture_is_accepted(name):
 @pytest.mark.parametrize("name", ["not_a_person_cat.jpg", "not_a_person_llama.jpg"])
 def test_animals_are_refused(name):
     with pytest.raises(PortraitError, match=name):
-        read_portrait(SHARED / name)
-    image = np.asarray(Image.open(SHARED / name).convert("RGB"))
+        read_portrait(PORTRAITS / name)
+    image = np.asarray(Image.open(PORTRAITS / name).convert("RGB"))
     assert all(face.confidence < 0.3 for face in load_detector("mediapipe").detect(image))
 
 
 @with_shared
 @pytest.mark.parametrize("name", ["painting_small_face_in_scene.jpg", "photo_small_smile_teeth.png"])
 def test_mirroring_holds_for_the_small_faces(name):
-    image = np.asarray(Image.open(SHARED / name).convert("RGB"))
+    image = np.asarray(Image.open(PORTRAITS / name).convert("RGB"))
     portrait, mirrored = portrait_from_image(image), portrait_from_image(np.ascontiguousarray(image[:, ::-1]))
     mesh = mirrored.face.vertices[topology.MIRROR] * (-1, 1, 1) + (image.shape[1], 0, 0)
     assert stray(mesh, portrait.face.vertices, portrait.face.eye_distance) < 0.01
