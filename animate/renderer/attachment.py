@@ -1,0 +1,96 @@
+"""How hair, ears, neck and shoulders hang on the face: what follows it, how far, and how deep it lies."""
+
+import cv2
+import numpy as np
+
+from animate.renderer.head import HeadFrame
+from animate.topology import CHIN, FACE_OVAL
+from animate.types import Portrait
+
+_STEEPEST = 2.0  # depth over distance in the picture; turning the head folds it only beyond 20 degrees
+# Half the width of what moves with the head (hair is wide, shoulders stay), by the height below the eyes.
+_HEAD_WIDTH = ((-2.0, -0.5, 0.5, 1.1, 1.6), (2.5, 2.1, 1.5, 0.95, 0.7))  # eye distances
+_HOLD = 0.9  # eye distances over which motion dies away towards the edge of the moving region
+
+
+def without_cliffs(points: np.ndarray) -> np.ndarray:
+    """Return depths [N] brought forward until no slope is so steep that turning the head would fold the mesh."""
+    level = np.empty(len(points))
+    for start in range(0, len(points), 256):  # blocks keep the table of distances small
+        block = points[start : start + 256, None, :2] - points[None, :, :2]
+        level[start : start + 256] = (points[:, 2] + _STEEPEST * np.hypot(block[..., 0], block[..., 1])).min(axis=1)
+    return level
+
+
+def neck_weight(portrait: Portrait, frame: HeadFrame, points: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Fall from the head to the shoulders, and sideways to whatever else stands beside the head."""
+    upright = frame.axes[0, :2] / np.linalg.norm(frame.axes[0, :2])
+    down = np.array([-upright[1], upright[0]])
+    local = (points - frame.origin[:2]) / frame.unit
+    side, below = local @ upright, local @ down
+    chin = (portrait.face.vertices[CHIN, :2] - frame.origin[:2]) @ down / frame.unit
+    shoulder = chin + _neck_length(portrait, frame, upright, down, chin)
+    vertical = 1 - _smoothstep((below - chin + 0.35) / (shoulder - chin + 0.35))
+    lateral = 1 - _smoothstep(
+        (np.abs(side) - np.interp(below, *_HEAD_WIDTH)) / np.interp(below, (-0.5, 1.1), (1.0, 0.5))
+    )
+    return 1 - (1 - vertical * lateral) * _smoothstep(distance / (0.4 * frame.unit))
+
+
+def _neck_length(portrait: Portrait, frame: HeadFrame, upright, down, chin: float) -> float:
+    """Return eye distances from the chin to where the matte widens to shoulders or collar."""
+    oval = portrait.face.vertices[list(FACE_OVAL), :2]
+    face_width = np.ptp((oval - frame.origin[:2]) @ upright) / frame.unit
+    offsets = np.linspace(-3, 3, 121)
+    for length in np.arange(0.45, 1.3, 0.05):
+        line = frame.origin[:2] + frame.unit * ((chin + length) * down + offsets[:, None] * upright)
+        inside = cv2.remap(portrait.matte, line[None].astype(np.float32), None, cv2.INTER_LINEAR)[0] > 0.5
+        if inside.sum() * 0.05 > 1.6 * face_width:
+            return float(max(0.6, length))
+    return 1.3
+
+
+def skin_share(points, face, carrier, share, distance: np.ndarray, frame: HeadFrame) -> np.ndarray:
+    """Return how much of the expression at the face's edge the skin beyond takes: far below the chin, little beside."""
+    offset = (points - (share[..., None] * face[carrier, :2]).sum(axis=1)) / np.maximum(distance, 1e-6)[:, None]
+    down = frame.axes[1, :2] / np.linalg.norm(frame.axes[1, :2])
+    ramp = np.clip(1 - distance / ((0.5 + 0.55 * np.clip(offset @ down, 0, 1)) * frame.unit), 0, 1)
+    return ramp * (1 + 0.35 * ramp * (1 - ramp))
+
+
+def border_weight(points: np.ndarray, region, face: np.ndarray, unit: float) -> np.ndarray:
+    """Return 0 at the edge of the moving region, rising to 1 where the face may begin.
+
+    Parameters
+    ----------
+    points : float [N, 2]
+        Outside the face, pixels.
+    region : tuple of int
+        left, top, right, bottom, pixels.
+    face : float [M, 2]
+        Pixels.
+    unit : float
+        Eye distance, pixels.
+    """
+    rooms = np.clip(edge_rooms(region, face), 0.05 * unit, _HOLD * unit)
+    left, top, right, bottom = region
+    x, y = points.T
+    gaps = np.stack([x - left, y - top, right - 1 - x, bottom - 1 - y], axis=1)
+    return _smoothstep((gaps / rooms).min(axis=1))
+
+
+def edge_rooms(region, face: np.ndarray) -> np.ndarray:
+    """Return how far the face is from the left, top, right and bottom of a region, float [4] px."""
+    left, top, right, bottom = region
+    low, high = face.min(axis=0), face.max(axis=0)
+    return np.array([low[0] - left, low[1] - top, right - 1 - high[0], bottom - 1 - high[1]])
+
+
+def head_freedom(region, face: np.ndarray, unit: float) -> float:
+    """Return the share of the asked head motion that a face has room for, 0.2-1: less where the picture cuts it close."""
+    return float(np.clip(edge_rooms(region, face).min() / (0.6 * unit), 0.2, 1))
+
+
+def _smoothstep(t: np.ndarray) -> np.ndarray:
+    t = np.clip(t, 0, 1)
+    return t * t * (3 - 2 * t)

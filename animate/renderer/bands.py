@@ -1,0 +1,57 @@
+"""Which part of the picture can change at all: everything else is never touched, and costs nothing."""
+
+import cv2
+import numpy as np
+
+from animate.renderer.mesh import PortraitMesh
+from animate.renderer.rig import Rig
+
+_TRAVEL = 0.6  # eye distances; further than any part of the head goes in a plausible motion
+_NUM_BANDS = 12
+
+
+def moving_triangles(mesh: PortraitMesh, rig: Rig) -> np.ndarray:
+    """Return the triangles int32 [F, 3] of the mesh that can move, in drawing order."""
+    return mesh.triangles[_moving_vertices(mesh, rig)[mesh.triangles].any(axis=1)]
+
+
+def moving_bands(mesh: PortraitMesh, rig: Rig, alpha: np.ndarray, unit: float) -> list[tuple[slice, slice]]:
+    """Cover what can change with a few boxes, so that the still background beside a head is not sampled anew.
+
+    Parameters
+    ----------
+    mesh : PortraitMesh
+    rig : Rig
+    alpha : uint8 [h, w]
+        Of the person, over the mesh's region.
+    unit : float
+        Eye distance, pixels.
+
+    Returns
+    -------
+    list of (slice, slice)
+        Rows and columns of the region.
+    """
+    corner = np.array(mesh.region[:2])
+    can_move = np.zeros(alpha.shape, np.uint8)
+    for triangle in moving_triangles(mesh, rig):
+        cv2.fillConvexPoly(can_move, np.round(mesh.rest[triangle, :2] - corner).astype(np.int32), 1)
+    small = max(1, int(0.05 * unit))  # the dilation is wide: do it on a coarse grid
+    coarse = cv2.resize(alpha, None, fx=1 / small, fy=1 / small, interpolation=cv2.INTER_AREA)
+    reach = 2 * int(np.ceil(_TRAVEL * unit / small)) + 1
+    coarse = cv2.dilate((coarse > 0).astype(np.uint8), np.ones((reach, reach), np.uint8))
+    can_move &= cv2.resize(coarse, alpha.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    height = max(128, -(-alpha.shape[0] // _NUM_BANDS))
+    bands = []
+    for top in range(0, alpha.shape[0], height):
+        rows = slice(top, min(top + height, alpha.shape[0]))
+        columns = np.flatnonzero(can_move[rows].any(axis=0))
+        if len(columns):
+            bands.append((rows, slice(int(columns[0]), int(columns[-1]) + 1)))
+    return bands
+
+
+def _moving_vertices(mesh: PortraitMesh, rig: Rig) -> np.ndarray:
+    displacement = np.abs(rig.basis).reshape(len(mesh.rest), -1).max(axis=1)
+    offset = np.abs(rig.neutral - mesh.rest).max(axis=1)
+    return (mesh.head_weight > 1e-3) | (displacement > 1e-2) | (offset > 1e-2)

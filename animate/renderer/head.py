@@ -1,0 +1,110 @@
+"""The head's own axes in the picture, and how the head channels turn and move it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from animate.channels import INDEX
+from animate.topology import NUM_SKIN, canonical_vertices
+from animate.types import FaceMesh
+
+_HEAD_COLUMNS = [INDEX[name] for name in ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ")]
+_EYE_CORNERS = [33, 133, 362, 263]
+# About 75 cm: the distance at which portraits are usually taken, and the one from which a head looks natural.
+_CAMERA_DISTANCE = 12.0  # eye distances
+# MediaPipe's meshes are flatter than heads: with this factor it finds turned heads turned as far as they were asked.
+_DEPTH = 1.25
+
+
+@dataclass(frozen=True)
+class HeadFrame:
+    """A frame fixed to the head at rest: x to the picture's right, y down to the chin, z into the head.
+
+    Attributes
+    ----------
+    origin : float64 [3]
+        Pixels; midway between the eyes.
+    axes : float64 [3, 3]
+        Rows are the unit vectors of the frame, on the axes of `FaceMesh.vertices`.
+    unit : float
+        Pixels per eye distance, as if the head faced the viewer.
+    """
+
+    origin: np.ndarray
+    axes: np.ndarray
+    unit: float
+
+    def to_head(self, points: np.ndarray) -> np.ndarray:
+        """Return picture points [N, 3] (pixels) in the head's frame (eye distances)."""
+        return (points - self.origin) @ self.axes.T / self.unit
+
+    def to_picture(self, points: np.ndarray) -> np.ndarray:
+        """Return points [N, 3] of the head's frame (eye distances) in the picture (pixels)."""
+        return self.vectors_to_picture(points) + self.origin
+
+    def vectors_to_picture(self, vectors: np.ndarray) -> np.ndarray:
+        """Return displacements [..., 3] of the head's frame (eye distances) in the picture (pixels)."""
+        return vectors @ self.axes * self.unit
+
+
+def fit_head_frame(face: FaceMesh) -> HeadFrame:
+    """Fit the average head to the face and return its axes.
+
+    The rigid fit is Umeyama's (1991) over the upper face, which speech and smiles hardly move.
+
+    Parameters
+    ----------
+    face : FaceMesh
+
+    Returns
+    -------
+    HeadFrame
+    """
+    model = canonical_vertices().astype(np.float64)
+    rigid = model[:, 1] < model[2, 1]  # above the base of the nose
+    points = face.vertices[:NUM_SKIN].astype(np.float64)
+    model_c, points_c = model[rigid].mean(axis=0), points[rigid].mean(axis=0)
+    u, singular, vt = np.linalg.svd((points[rigid] - points_c).T @ (model[rigid] - model_c))
+    flip = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = (u * flip) @ vt  # model to picture
+    scale = (singular * flip).sum() / ((model[rigid] - model_c) ** 2).sum()
+    eyes = model[_EYE_CORNERS].reshape(2, 2, 3).mean(axis=1)
+    origin = points_c + scale * rotation @ (eyes.mean(axis=0) - model_c)
+    return HeadFrame(origin, rotation.T, scale * float(np.linalg.norm(eyes[1] - eyes[0])))
+
+
+def head_transform(row: np.ndarray, frame: HeadFrame, pivot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the motion of the head as p -> matrix @ p + offset on picture points.
+
+    Yaw and pitch turn about the head's own axes, so that a tilted head nods along its own neck; roll turns in the
+    picture. `headZ` scales the head as it would approach a camera.
+
+    Parameters
+    ----------
+    row : float32 [58]
+        One row of a motion.
+    frame : HeadFrame
+    pivot : float [3]
+        Pixels; the point that stays when the head turns.
+
+    Returns
+    -------
+    matrix : float64 [3, 3]
+    offset : float64 [3]
+        Pixels.
+    """
+    pitch, yaw, roll, x, y, z = (float(value) for value in row[_HEAD_COLUMNS])
+    sines, cosines = np.sin(np.radians([pitch, yaw, roll])), np.cos(np.radians([pitch, yaw, roll]))
+    rx = np.array([[1, 0, 0], [0, cosines[0], sines[0]], [0, -sines[0], cosines[0]]])
+    ry = np.array([[cosines[1], 0, -sines[1]], [0, 1, 0], [sines[1], 0, cosines[1]]])
+    rz = np.array([[cosines[2], -sines[2], 0], [sines[2], cosines[2], 0], [0, 0, 1]])
+    zoom = _CAMERA_DISTANCE / (_CAMERA_DISTANCE - min(max(z, -4.0), 4.0))
+    matrix = zoom * rz @ (frame.axes.T @ rx @ ry @ frame.axes)
+    matrix[:, 2] *= _DEPTH
+    return matrix, pivot - matrix @ pivot + np.array([x, y, 0.0]) * frame.unit
+
+
+def plane_inverse(matrix: np.ndarray) -> np.ndarray:
+    """Return the inverse of the upper left 2 x 2 of a matrix (quicker than LAPACK for so small a one)."""
+    (a, b), (c, d) = matrix[0, :2], matrix[1, :2]
+    return np.array([[d, -b], [-c, a]]) / (a * d - b * c)

@@ -1,0 +1,159 @@
+"""The fields of motion of the face, one per blendshape, as smooth functions of the place on the face.
+
+The jaw turns about its joints, muscles pull the skin towards their origins with a falloff along it (Waters 1987), the
+orbicularis purses around the middle of the mouth, and lids slide over the eye. Fields are cut only along the lips
+and the lids, so they can be scaled and added.
+
+Every function takes the face with its lips together, float64 [N, 3] in the head's frame (eye distances: x to the
+picture's right, y down, z into the head), and returns displacements float64 [N, 3] by channel name.
+"""
+
+import numpy as np
+
+from animate.renderer.controls import MEETING
+from animate.renderer.slit import Slit
+from animate.topology import BROW_LEFT, BROW_RIGHT, EAR_LEFT, EAR_RIGHT, NOSTRIL_LEFT, NOSTRIL_RIGHT
+
+_JAW_GAP = 0.7  # between the lips when the jaw is fully open (about 45 mm)
+_JAW_ANGLE = np.radians(22)  # of the fully open jaw; the rest of the gap is slide
+_JOINT_BEHIND_MESH = 0.5  # eye distances from the mesh's edge at the cheek back to the joint
+_LID_OVERLAP = 0.03
+_SIDES = {"Right": -1.0, "Left": 1.0}
+
+
+def _bump(face: np.ndarray, centre: np.ndarray, width: float, height: float) -> np.ndarray:
+    dx, dy = (face[:, 0] - centre[0]) / width, (face[:, 1] - centre[1]) / height
+    return np.exp(-dx * dx - dy * dy)
+
+
+def _smoothstep(t: np.ndarray) -> np.ndarray:
+    t = np.clip(t, 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _half(x: np.ndarray, sign: float, softness: float) -> np.ndarray:
+    """Return the share of one side of the face; the shares of both sides sum to one."""
+    return 0.5 + 0.5 * np.tanh(sign * x / softness)
+
+
+def _field(x=0.0, y=0.0, z=0.0) -> np.ndarray:
+    return np.stack(np.broadcast_arrays(*(np.asarray(part, float) for part in (x, y, z))), axis=-1)
+
+
+def jaw_fields(face: np.ndarray, lips: Slit) -> dict:
+    """Turn and slide the lower jaw about its joints, which lie behind the cheeks at the height of the ears."""
+    joint = face[[EAR_RIGHT, EAR_LEFT]].mean(axis=0) + [0, 0, _JOINT_BEHIND_MESH]
+    share = lips.lower_share(0.3) * _smoothstep((face[:, 1] - lips.centre[1] + 0.85) / 0.7)
+    y, z = face[:, 1] - joint[1], face[:, 2] - joint[2]
+    cosine, sine = np.cos(_JAW_ANGLE), np.sin(_JAW_ANGLE)
+    drop, back = y * (cosine - 1) - z * sine, y * sine + z * (cosine - 1)
+    arm = lips.centre - joint
+    # A jaw that opens wide also slides down and forward out of its socket.
+    slide = _JAW_GAP - (arm[1] * (cosine - 1) - arm[2] * sine)
+    sideways = 0.13 * share
+    narrower = -0.12 * (face[:, 0] - lips.centre[0]) * _bump(face, lips.centre, 1.5 * lips.half_width, 0.4)
+    return {
+        "jawOpen": _field(narrower, (drop + slide) * share, (back - 0.8 * slide) * share),
+        "jawForward": _field(0, 0.02 * share, -0.12 * share),
+        "jawLeft": _field(sideways),
+        "jawRight": _field(-sideways),
+    }
+
+
+def lip_fields(face: np.ndarray, lips: Slit, jaw_open: np.ndarray) -> dict:
+    """Part, seal, roll and shrug the lips."""
+    gap = lips.along(jaw_open[lips.lower_edge] - jaw_open[lips.upper])
+    upper, lower = lips.falloff(0.4, lower=False), lips.falloff(0.45, lower=True)
+    mouth = _bump(face, lips.centre, 1.1 * lips.half_width, 0.5)
+    inside = lips.profile
+    roll = -0.55 * lips.v * np.exp(-((lips.v / 0.2) ** 2)) * inside
+    chin_up = _bump(face, lips.centre + [0, 0.32, 0], 0.5, 0.4)
+    fields = {
+        "mouthClose": 0.35 * gap * upper[:, None] - 0.65 * gap * lower[:, None],
+        "mouthRollUpper": _field(0, np.where(lips.lower, 0, roll), 0.05 * inside * upper),
+        "mouthRollLower": _field(0, np.where(lips.lower, roll, 0), 0.05 * inside * lower),
+        "mouthShrugLower": _field(0, -0.09 * chin_up - 0.03 * mouth, -0.04 * chin_up),
+        "mouthShrugUpper": _field(0, -0.07 * _bump(face, lips.centre, 0.8 * lips.half_width, 0.3), -0.03 * mouth),
+    }
+    for side, sign in _SIDES.items():
+        half = _half(face[:, 0] - lips.centre[0], sign, 0.18)
+        fields["mouthLowerDown" + side] = _field(0, 0.2 * inside * lower * half)
+        fields["mouthUpperUp" + side] = _field(0, -0.17 * inside * upper * half)
+        fields["mouthPress" + side] = _field(sign * 0.02 * mouth * half, 0.6 * roll * half)
+    return fields
+
+
+def mouth_fields(face: np.ndarray, lips: Slit) -> dict:
+    """Pull the corners, purse and shift the mouth."""
+    x, width = face[:, 0] - lips.centre[0], lips.half_width
+    around = _bump(face, lips.centre, 1.35 * width, 0.55)
+    towards = -x * around
+    rounding = lips.v * np.exp(-((lips.v / 0.25) ** 2)) * _bump(face, lips.centre, 0.7 * width, 1.0)
+    opening = lips.profile * (lips.falloff(0.45, lower=True) - lips.falloff(0.4, lower=False))
+    fields = {
+        "mouthPucker": _field(0.48 * towards, 0.5 * rounding, -0.2 * around),
+        "mouthFunnel": _field(0.34 * towards, 0.1 * opening + 0.3 * rounding, -0.2 * around),
+        "mouthLeft": _field(0.2 * around),
+        "mouthRight": _field(-0.2 * around),
+        "tongueOut": _field(0 * x),
+    }
+    for side, sign in _SIDES.items():
+        corner = lips.centre + np.array([sign * width, 0, 0])
+        near = _bump(face, corner, 0.42, 0.42)
+        pull = near * _smoothstep(sign * x / width * 0.9 + 0.15)
+        fold = _bump(face, corner + [sign * 0.2, -0.45, 0], 0.4, 0.3)
+        fields["mouthSmile" + side] = _field(sign * 0.15 * pull, -0.11 * pull - 0.05 * fold, 0.08 * pull)
+        fields["mouthFrown" + side] = _field(sign * 0.02 * pull, 0.15 * pull, 0.02 * pull)
+        fields["mouthDimple" + side] = _field(sign * 0.1 * pull, -0.02 * pull, 0.08 * pull)
+        fields["mouthStretch" + side] = _field(sign * 0.17 * pull, 0.05 * pull, 0.06 * pull)
+    return fields
+
+
+def cheek_fields(face: np.ndarray, lips: Slit) -> dict:
+    """Puff and raise the cheeks, wrinkle the nose."""
+    fields = {"cheekPuff": np.zeros_like(face)}
+    for side, sign in _SIDES.items():
+        cheek = lips.centre + np.array([sign * (lips.half_width + 0.35), -0.02, 0])
+        puff = _bump(face, cheek, 0.42, 0.4)
+        fields["cheekPuff"] += _field(sign * 0.12 * puff, 0, -0.12 * puff)
+        apple = _bump(face, cheek + [-sign * 0.05, -0.55, 0], 0.4, 0.24)
+        fields["cheekSquint" + side] = _field(0, -0.08 * apple, -0.04 * apple)
+        wing = face[NOSTRIL_LEFT if sign > 0 else NOSTRIL_RIGHT]
+        lift = _bump(face, wing, 0.2, 0.25)
+        bridge = _bump(face, wing + [-sign * 0.05, -0.55, 0], 0.16, 0.2)
+        fields["noseSneer" + side] = _field(sign * 0.01 * lift, -0.09 * lift + 0.03 * bridge)
+    return fields
+
+
+def brow_fields(face: np.ndarray) -> dict:
+    """Raise and lower the brows; the forehead follows, the lids hardly."""
+    fields = {"browInnerUp": np.zeros_like(face)}
+    for side, sign in _SIDES.items():
+        brow = face[list(BROW_LEFT if sign > 0 else BROW_RIGHT)]
+        order = np.argsort(brow[:, 0])
+        line = np.interp(face[:, 0], brow[order, 0], brow[order, 1])
+        v = face[:, 1] - line
+        band = np.exp(-((v / np.where(v < 0, 0.45, 0.17)) ** 2))
+        inner = brow[np.argmin(np.abs(brow[:, 0]))]
+        outer = brow[np.argmax(np.abs(brow[:, 0]))]
+        x = face[:, 0]
+        near_inner = np.exp(-(((x - inner[0]) / 0.26) ** 2)) * band * _half(x, sign, 0.08)
+        near_outer = np.exp(-(((x - 0.25 * inner[0] - 0.75 * outer[0]) / 0.4) ** 2)) * band
+        whole = np.exp(-(((x - brow[:, 0].mean()) / 0.45) ** 2)) * band * _half(x, sign, 0.08)
+        fields["browInnerUp"] += _field(0, -0.14 * near_inner)
+        fields["browOuterUp" + side] = _field(0, -0.14 * near_outer)
+        fields["browDown" + side] = _field(-sign * 0.04 * near_inner, 0.1 * whole)
+    return fields
+
+
+def lid_fields(face: np.ndarray, eye: Slit, side: str) -> dict:
+    """Slide the lids to where they meet; the skin between crease and lashes unrolls."""
+    gap = eye.along(face[eye.lower_edge] - face[eye.upper])
+    above, below = eye.falloff(0.21, lower=False), eye.falloff(0.25, lower=True)
+    # A shut upper lid closes a little over the lower one, which hides what a landmark leaves of the eye.
+    overlap = _field(0, _LID_OVERLAP * np.clip(1 - eye.u**2, 0, 1) ** 0.25)
+    return {
+        "lidUpper" + side: (1 - MEETING) * gap * above[:, None],
+        "lidOverlap" + side: overlap * above[:, None],
+        "lidLower" + side: -MEETING * gap * below[:, None],
+    }

@@ -1,0 +1,67 @@
+"""Each portrait's own ARKit basis: how far every vertex moves for every blendshape."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from animate.renderer.controls import COLUMN, NUM_CONTROLS
+from animate.renderer.head import HeadFrame
+from animate.renderer.mesh import PortraitMesh
+from animate.renderer.muscles import brow_fields, cheek_fields, jaw_fields, lid_fields, lip_fields, mouth_fields
+from animate.renderer.slit import Slit
+
+
+@dataclass(frozen=True, eq=False)
+class Rig:
+    """A face with the lips together, and what each control adds to it.
+
+    Attributes
+    ----------
+    neutral : float32 [N, 3]
+        The vertices of the mesh with the lips together, pixels.
+    basis : float32 [N * 3, NUM_CONTROLS]
+        Displacement of each coordinate for each control at 1, pixels.
+    """
+
+    neutral: np.ndarray
+    basis: np.ndarray
+
+    def shape(self, controls: np.ndarray) -> np.ndarray:
+        """Return the vertices, float32 [N, 3] px, for the coefficients float32 [NUM_CONTROLS]."""
+        return self.neutral + (self.basis @ controls).reshape(-1, 3)
+
+
+def build_rig(mesh: PortraitMesh, frame: HeadFrame) -> Rig:
+    """Build the basis of a portrait in the head's frame and in the face's own proportions.
+
+    Parameters
+    ----------
+    mesh : PortraitMesh
+    frame : HeadFrame
+
+    Returns
+    -------
+    Rig
+    """
+    face = frame.to_head(mesh.rest[: mesh.num_face] + mesh.closing)
+    closing = mesh.closing @ frame.axes.T / frame.unit
+    lips = Slit.between(face, *mesh.openings["mouth"])
+
+    fields = {"neutral": closing}
+    fields |= jaw_fields(face, lips)
+    fields |= lip_fields(face, lips, fields["jawOpen"])
+    fields |= mouth_fields(face, lips)
+    fields |= cheek_fields(face, lips)
+    fields |= brow_fields(face)
+    for side in ("Right", "Left"):
+        fields |= lid_fields(face, Slit.between(face, *mesh.openings["eye" + side]), side)
+
+    moves = np.zeros((1 + NUM_CONTROLS, mesh.num_face, 3))
+    for name, field in fields.items():
+        moves[0 if name == "neutral" else 1 + COLUMN[name]] = field
+    upper, lower = mesh.openings["mouth"]
+    moves[:, mesh.between_lips] = np.tile((moves[:, upper] + moves[:, lower]) / 2, (1, 2, 1))
+    carried = (moves[:, mesh.carrier] * mesh.carrier_share[None, :, :, None]).sum(axis=2)
+    moves = frame.vectors_to_picture(np.concatenate([moves, carried], axis=1))  # [1 + K, N, 3]
+    neutral = (mesh.rest + moves[0]).astype(np.float32)
+    return Rig(neutral, np.ascontiguousarray(moves[1:].reshape(NUM_CONTROLS, -1).T, np.float32))
