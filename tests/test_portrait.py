@@ -1,6 +1,5 @@
 """A picture becomes a portrait, or is refused with its reason."""
 
-
 import cv2
 import numpy as np
 import pytest
