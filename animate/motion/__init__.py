@@ -1,0 +1,23 @@
+"""Motion: a diffusion pipeline from speech features to named curves.
+
+Importing this package does not import torch; the model does, when it is loaded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from animate.motion.latents import lip_gap
+
+if TYPE_CHECKING:
+    from animate.motion.pipeline import AudioToMotionPipeline, load_pipeline
+
+__all__ = ["AudioToMotionPipeline", "lip_gap", "load_pipeline"]
+
+
+def __getattr__(name: str):
+    if name in ("AudioToMotionPipeline", "load_pipeline"):
+        from animate.motion import pipeline
+
+        return getattr(pipeline, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,211 @@
+"""The motion model: with tiny networks for the sampler, with the shipped checkpoint for what it learned."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
+
+from animate.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
+from animate.errors import CheckpointError
+from animate.motion import lip_gap, load_pipeline
+from animate.motion.denoiser import MotionDenoiser
+from animate.motion.encoder import SpeechEncoder, SpeechEncoderConfig
+from animate.motion.latents import HEAD_RANGE, LATENT_INDEX, LATENTS, to_channels
+from animate.motion.pipeline import CONTEXT, OVERLAP, WINDOW, AudioToMotionPipeline
+from animate.speech import FEATURES, MOTION_FPS, extract_features
+from animate.types import Motion, Speech, SpeechFeatures
+
+CLOSED = 0.05  # of lip_gap
+
+
+@pytest.fixture(scope="module")
+def tiny() -> AudioToMotionPipeline:
+    """The real classes, at a size that runs at once."""
+    torch.manual_seed(0)
+    encoder = SpeechEncoder(SpeechEncoderConfig(len(FEATURES), hidden_size=16, dilations=(1, 2)))
+    denoiser = MotionDenoiser(
+        latents=[[name, gains] for name, gains in LATENTS.items()],
+        mean=[0.1] * len(LATENTS),
+        scale=[0.2] * len(LATENTS),
+        condition_size=16,
+        hidden_size=16,
+        num_layers=1,
+        num_heads=2,
+    )
+    return AudioToMotionPipeline(encoder.eval(), denoiser.eval(), FlowMatchEulerDiscreteScheduler())
+
+
+@pytest.fixture(scope="module")
+def base() -> AudioToMotionPipeline:
+    """The shipped checkpoint."""
+    from animate.resources import shipped
+
+    return load_pipeline(shipped("checkpoints/base"))
+
+
+@pytest.fixture(scope="module")
+def spoken(voice, base) -> Motion:
+    """What the shipped model does for the example voice."""
+    return base(extract_features(voice), seed=0, duration_s=voice.duration_s)
+
+
+def noisy_features(count: int) -> SpeechFeatures:
+    values = np.random.default_rng(1).random((count, len(FEATURES)), dtype=np.float32)
+    return SpeechFeatures(values, float(MOTION_FPS))
+
+
+def silence(duration_s: float) -> Speech:
+    return Speech(np.zeros(int(16_000 * duration_s), np.float32), 16_000)
+
+
+@pytest.mark.parametrize("count", [1, 2, WINDOW - 1, WINDOW, WINDOW + 1, 2 * WINDOW - OVERLAP - CONTEXT, 777])
+def test_motion_is_as_long_as_its_features(tiny, count):
+    assert len(tiny(noisy_features(count), num_inference_steps=1)) == count
+
+
+def test_duration_is_that_of_the_speech(tiny):
+    motion = tiny(noisy_features(100), duration_s=2.0049)
+    assert motion.duration_s == 2.0049
+    assert len(motion) == 100
+
+
+def test_same_seed_repeats_exactly_and_another_differs(tiny):
+    first, again, other = (tiny(noisy_features(300), seed=seed).values for seed in (5, 5, 6))
+    assert np.array_equal(first, again)
+    assert not np.allclose(first, other, atol=0.01)
+
+
+def test_values_stay_in_their_ranges(tiny):
+    values = tiny(noisy_features(300), guidance_scale=8.0).values
+    shapes = values[:, : len(BLENDSHAPES)]
+    assert shapes.min() >= 0 and shapes.max() <= 1
+    assert all(np.abs(values[:, INDEX[name]]).max() <= HEAD_RANGE[name] for name in HEAD)
+    assert (values[:, INDEX["mouthClose"]] <= values[:, INDEX["jawOpen"]]).all()
+
+
+def test_guidance_changes_the_motion(tiny):
+    plain, guided = (tiny(noisy_features(60), guidance_scale=scale).values for scale in (1.0, 2.0))
+    assert not np.allclose(plain, guided)
+
+
+def test_the_encoder_hears_a_recording_piece_by_piece(tiny):
+    features = torch.from_numpy(noisy_features(90).values)
+    encoder = tiny.speech_encoder
+    whole = encoder.listen(features, 0, 90)
+    pieces = torch.cat([encoder.listen(features, start, start + 30) for start in (0, 30, 60)])
+    assert torch.allclose(whole, pieces, atol=1e-5)
+
+
+def test_a_saved_pipeline_loads_and_does_the_same(tiny, tmp_path):
+    tiny.save_pretrained(tmp_path / "saved")
+    loaded = load_pipeline(tmp_path / "saved")
+    assert np.allclose(loaded(noisy_features(50)).values, tiny(noisy_features(50)).values, atol=1e-5)
+
+
+def test_a_missing_or_incomplete_checkpoint_is_refused(tiny, tmp_path):
+    with pytest.raises(CheckpointError, match="no checkpoint folder"):
+        load_pipeline(tmp_path / "nowhere")
+    tiny.save_pretrained(tmp_path / "saved")
+    (tmp_path / "saved/denoiser/diffusion_pytorch_model.safetensors").unlink()
+    with pytest.raises(CheckpointError, match="incomplete.*diffusion_pytorch_model"):
+        load_pipeline(tmp_path / "saved")
+
+
+def test_a_damaged_checkpoint_is_refused(tiny, tmp_path):
+    tiny.save_pretrained(tmp_path / "saved")
+    shutil.copy(tmp_path / "saved/scheduler/scheduler_config.json", tmp_path / "saved/denoiser/config.json")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        load_pipeline(tmp_path / "saved")
+
+
+def test_a_checkpoint_of_another_version_is_refused(tiny, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    tiny.save_pretrained(tmp_path / "saved")
+    for name in ("speech_encoder/model.safetensors", "denoiser/diffusion_pytorch_model.safetensors"):
+        folder = tmp_path / name.split("/")[0]
+        shutil.copytree(tmp_path / "saved", folder)
+        weights = load_file(folder / name)
+        save_file({f"other.{key}": value for key, value in weights.items()}, folder / name, {"format": "pt"})
+        with pytest.raises(CheckpointError, match="another version|cannot be read"):
+            load_pipeline(folder)
+
+
+def test_rest_controls_are_closed_lips_and_a_still_head():
+    motion = Motion(to_channels(np.zeros((3, len(LATENTS)), np.float32)), MOTION_FPS)
+    assert not motion.values.any()
+    assert not lip_gap(motion).any()
+
+
+def test_gaze_moves_both_eyes_the_same_way():
+    controls = np.zeros((2, len(LATENTS)), np.float32)
+    controls[:, LATENT_INDEX["gazeX"]] = (0.5, -0.5)
+    motion = Motion(to_channels(controls), MOTION_FPS)
+    assert motion["eyeLookOutLeft"].tolist() == motion["eyeLookInRight"].tolist() == [0.5, 0.0]
+    assert motion["eyeLookInLeft"].tolist() == motion["eyeLookOutRight"].tolist() == [0.0, 0.5]
+
+
+def test_lip_gap_opens_with_the_jaw_and_shuts_with_mouth_close():
+    rest = Motion.rest(0.1, MOTION_FPS)
+    assert lip_gap(rest.with_channels(jawOpen=0.4)).min() == pytest.approx(0.4)
+    assert lip_gap(rest.with_channels(jawOpen=0.4, mouthClose=0.4)).max() == 0
+    assert lip_gap(rest.with_channels(mouthUpperUpLeft=0.5, mouthUpperUpRight=0.5)).min() > 0
+
+
+# What the shipped checkpoint learned
+
+
+def test_silence_keeps_the_mouth_closed(base):
+    motion = base(extract_features(silence(4.0)), seed=0)
+    assert lip_gap(motion).max() < CLOSED
+
+
+def test_speech_opens_the_mouth(spoken):
+    assert np.quantile(lip_gap(spoken), 0.9) > 0.15
+    assert np.quantile(spoken["jawOpen"], 0.95) > 0.12
+
+
+def test_lips_are_closed_before_the_voice_starts(base, voice):
+    late = Speech(np.pad(voice.samples, (voice.sample_rate * 2, 0)), voice.sample_rate)
+    motion = base(extract_features(late), seed=0)
+    assert np.quantile(lip_gap(motion)[: round(1.6 * MOTION_FPS)], 0.95) < CLOSED
+
+
+def test_a_quiet_recording_moves_the_lips_as_much(base, voice, spoken):
+    quiet = base(extract_features(Speech(voice.samples * 0.05, voice.sample_rate)), seed=0, duration_s=voice.duration_s)
+    assert np.corrcoef(lip_gap(quiet), lip_gap(spoken))[0, 1] > 0.97
+
+
+def test_a_face_in_silence_still_lives_and_blinks(base):
+    motion = base(extract_features(silence(6.0)), seed=0)
+    assert motion["eyeBlinkLeft"].max() > 0.6
+    assert motion["headYaw"].std() > 0.1
+
+
+def test_every_clip_of_three_seconds_blinks(base):
+    features = extract_features(silence(3.0))
+    assert all(base(features, seed=seed)["eyeBlinkLeft"].max() > 0.6 for seed in range(4))
+
+
+def test_windows_leave_no_seam(base, voice):
+    long = Speech(np.tile(voice.samples, 1 + 20 * voice.sample_rate // len(voice.samples)), voice.sample_rate)
+    motion = base(extract_features(long), seed=0)
+    steps = np.abs(np.diff(motion.values[:, [INDEX["jawOpen"], INDEX["headYaw"], INDEX["headPitch"]]], axis=0))
+    net = WINDOW - OVERLAP - CONTEXT
+    edges = np.arange(WINDOW - OVERLAP, len(steps), net)
+    assert len(edges) > 4
+    assert (steps[edges - 1].max(axis=0) <= 1.5 * np.quantile(steps, 0.99, axis=0)).all()
+
+
+def test_seeds_share_the_lips_and_differ_in_the_head(base, voice, spoken):
+    other = base(extract_features(voice), seed=1, duration_s=voice.duration_s)
+    assert np.corrcoef(lip_gap(other), lip_gap(spoken))[0, 1] > 0.9
+    assert np.corrcoef(other["headYaw"], spoken["headYaw"])[0, 1] < 0.9
+
+
+def test_the_checkpoint_names_every_channel_it_moves(base):
+    moved = {channel for _, gains in base.denoiser.config.latents for channel in gains}
+    assert moved <= set(CHANNELS)
+    assert {"jawOpen", "mouthClose", "eyeBlinkLeft", "headYaw", "browInnerUp"} <= moved
