@@ -1,0 +1,172 @@
+"""The command line, `animate-portrait`: data on stdout, talk on stderr, exit status 2 on any error.
+
+Stages are imported inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from animate import __version__
+from animate.config import RenderConfig, load_config
+from animate.errors import AnimateError
+from animate.resources import shipped
+
+MARKED, NOT_MARKED, ERROR, INTERRUPTED = 0, 1, 2, 130
+
+_RENDER_HELP = {
+    "seed": "the same seed gives the same performance",
+    "fps": "output frame rate: 23.976, 24, 25, 29.97, 30, 50, 60 ...",
+    "num_inference_steps": "Euler steps of the motion model",
+    "guidance_scale": "weight of the voice; above 1 exaggerates",
+    "crf": "x264 quality, 0 (lossless) to 51 (worst)",
+    "encoder_preset": "x264 preset, ultrafast to veryslow",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(message)s", level=logging.INFO if options.verbose else logging.WARNING)
+    try:
+        return options.run(options)
+    except AnimateError as error:
+        print(f"animate-portrait: {error}", file=sys.stderr)
+        return ERROR
+    except KeyboardInterrupt:
+        print("animate-portrait: stopped; nothing half-written is left.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("animate-portrait", description="Make a still portrait speak.")
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--verbose", action="store_true", help="say more on stderr")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    render = commands.add_parser("render", help="a portrait and a voice become a video")
+    render.add_argument("portrait", help="picture of one face")
+    render.add_argument("voice", help="audio or video file with the voice")
+    render.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
+    _add_output_options(render)
+    render.set_defaults(run=_render)
+
+    demo = commands.add_parser("demo", help="make the shipped example speak")
+    _add_output_options(demo)
+    demo.set_defaults(run=_demo)
+
+    verify = commands.add_parser("verify", help="was this made here? exit status 0 yes, 1 no, 2 error")
+    verify.add_argument("paths", nargs="+", metavar="PATH", help="picture or video")
+    verify.add_argument("--deep", action="store_true", help="also search rotated and squeezed versions")
+    verify.add_argument("--json", action="store_true", help="one JSON object a line")
+    verify.set_defaults(run=_verify)
+
+    doctor = commands.add_parser("doctor", help="versions, backends, what is missing and how to get it")
+    doctor.add_argument("--json", action="store_true")
+    doctor.set_defaults(run=_doctor)
+
+    bench = commands.add_parser("bench", help="time the whole job and each stage on this machine")
+    bench.add_argument("--size", type=int, nargs="+", default=[512, 1080], help="side of the square picture, in pixels")
+    bench.add_argument("--seconds", type=float, default=10.0, help="length of the voice")
+    bench.add_argument("--fps", default="25")
+    bench.add_argument("--portrait", help="picture to use instead of the example")
+    bench.add_argument("--voice", help="voice to use instead of the example")
+    bench.add_argument("--json", action="store_true")
+    bench.set_defaults(run=_bench)
+    return parser
+
+
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", required=True, help="the .mp4 to write")
+    parser.add_argument("--config", help="YAML settings, or the name of a shipped preset: draft, film")
+    parser.add_argument("--checkpoint", help="folder of another motion model")
+    parser.add_argument("--device", default="cpu", help="where the motion model runs: cpu (default), cuda")
+    for field in fields(RenderConfig):
+        kind = int if isinstance(field.default, int) and field.name != "fps" else str
+        kind = float if isinstance(field.default, float) else kind
+        flag = "--" + field.name.replace("_", "-")
+        parser.add_argument(flag, type=kind, help=f"{_RENDER_HELP[field.name]} (default {field.default})")
+
+
+def _render(options) -> int:
+    return _make_video(options, options.portrait, options.voice, options.detector)
+
+
+def _demo(options) -> int:
+    from animate.example import example_portrait, example_voice
+
+    return _make_video(options, example_portrait(), example_voice())
+
+
+def _make_video(options, portrait, voice, detector: str = "mediapipe") -> int:
+    config = load_config(RenderConfig, _preset(options.config), _overrides(options))
+    from animate.media import check_target
+    from animate.pipeline import Animator, read_portrait
+    from animate.types import Portrait
+
+    check_target(options.output)
+    progress = sys.stderr.isatty()
+    portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
+    animator = Animator.from_pretrained(options.checkpoint, device=options.device)
+    clip = animator(portrait, voice, config=config, progress=progress)
+    print(clip.save(options.output, progress=progress))
+    return 0
+
+
+def _preset(config: str | None) -> Path | None:
+    if config is None or Path(config).suffix:
+        return config and Path(config)
+    return shipped("configs/render") / f"{config}.yaml"
+
+
+def _overrides(options) -> dict:
+    return {field.name: getattr(options, field.name) for field in fields(RenderConfig)}
+
+
+def _verify(options) -> int:
+    from animate.pipeline import verify
+
+    status = MARKED
+    for path in options.paths:
+        try:
+            verdict = verify(path, deep=options.deep)
+        except AnimateError as error:
+            print(f"animate-portrait: {error}", file=sys.stderr)
+            status = ERROR
+            continue
+        if not verdict.marked:
+            status = max(status, NOT_MARKED)
+        print(json.dumps({"path": path, **asdict(verdict)}) if options.json else f"{path}: {_in_words(verdict)}")
+    return status
+
+
+def _in_words(verdict) -> str:
+    if not verdict.marked:
+        return f"no mark found (p = {verdict.p_value:.2g})"
+    name = f"id {verdict.mark_id}" if verdict.mark_id else "its id cannot be read"
+    return f"made by animate, {name} (p = {verdict.p_value:.2g})"
+
+
+def _doctor(options) -> int:
+    from animate.doctor import examine, report
+
+    findings = examine()
+    print(json.dumps(findings, indent=2) if options.json else report(findings))
+    return 0 if all(finding["fine"] or finding["optional"] for finding in findings) else 1
+
+
+def _bench(options) -> int:
+    from animate.bench import benchmark, table
+
+    rows = benchmark(options.size, options.seconds, fps=options.fps, portrait=options.portrait, voice=options.voice)
+    print(json.dumps(rows, indent=2) if options.json else table(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,241 @@
+"""The product: a portrait and a voice become a motion, frames, marked frames and a file.
+
+`Animator` is the whole way in one call. The same stages by hand:
+
+>>> from animate import pipeline
+>>> portrait = pipeline.read_portrait("ada.jpg")            # doctest: +SKIP
+>>> voice = pipeline.read_voice("line.wav")                 # doctest: +SKIP
+>>> motion = pipeline.generate_motion(voice, seed=7)        # doctest: +SKIP
+>>> frames = pipeline.render(portrait, motion, fps=25)      # doctest: +SKIP
+
+Only marked frames leave this module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from animate import __version__, media, provenance
+from animate.clock import frame_rate, num_frames
+from animate.config import RenderConfig, load_config
+from animate.media import read_voice
+from animate.portrait import read_portrait
+from animate.resources import shipped
+from animate.types import MarkedFrames, Motion, Portrait, Speech, Verdict
+
+__all__ = ["Animator", "Clip", "generate_motion", "read_portrait", "read_voice", "render", "verify"]
+
+PathLike = str | Path
+
+
+class Animator:
+    """A motion model, ready to make portraits speak.
+
+    Examples
+    --------
+    >>> animator = Animator.from_pretrained()                           # doctest: +SKIP
+    >>> animator("ada.jpg", "line.wav", seed=7).save("ada.mp4")         # doctest: +SKIP
+    """
+
+    def __init__(self, model):
+        self.model = model
+
+    @classmethod
+    def from_pretrained(cls, checkpoint: PathLike | None = None, device: str = "cpu") -> Animator:
+        """Load a checkpoint folder; the shipped one by default.
+
+        Raises
+        ------
+        CheckpointError
+            If the folder is missing, incomplete or of another kind.
+        """
+        from animate.motion import load_pipeline
+
+        return cls(load_pipeline(checkpoint or shipped("checkpoints/base"), device=device))
+
+    def __call__(
+        self,
+        portrait: PathLike | Portrait,
+        voice: PathLike | Speech,
+        *,
+        config: RenderConfig | None = None,
+        progress: bool = False,
+        **overrides,
+    ) -> Clip:
+        """Make a portrait speak.
+
+        Parameters
+        ----------
+        portrait : path or Portrait
+        voice : path or Speech
+            Any audio or video file that ffmpeg reads.
+        config : RenderConfig, optional
+        progress : bool
+            Show a progress bar on stderr.
+        **overrides
+            Fields of `RenderConfig`, such as ``seed=7`` or ``fps=24``.
+
+        Returns
+        -------
+        Clip
+            Nothing is rendered until its frames are asked for.
+
+        Raises
+        ------
+        PortraitError, VoiceError, ConfigError
+        """
+        given = {} if config is None else vars(config)
+        config = load_config(RenderConfig, overrides={**given, **overrides})
+        portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait)
+        speech = voice if isinstance(voice, Speech) else read_voice(voice)
+        motion = generate_motion(
+            speech,
+            model=self.model,
+            seed=config.seed,
+            num_inference_steps=config.num_inference_steps,
+            guidance_scale=config.guidance_scale,
+            progress=progress,
+        )
+        return Clip(portrait, motion, speech, config)
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A performance that can be rendered: portrait, motion, voice and how to render them."""
+
+    portrait: Portrait
+    motion: Motion
+    speech: Speech | None
+    config: RenderConfig
+
+    def frames(self) -> MarkedFrames:
+        """Return the marked frames: a stream that can be iterated again and again."""
+        return render(self.portrait, self.motion, fps=self.config.fps)
+
+    def save(self, path: PathLike, progress: bool = False) -> Path:
+        """Write an mp4 with the voice; nothing is left behind if that fails.
+
+        Raises
+        ------
+        MediaError
+            If the file cannot be written.
+        """
+        return media.write_video(
+            path,
+            self.frames(),
+            self.speech,
+            crf=self.config.crf,
+            preset=self.config.encoder_preset,
+            progress=progress,
+        )
+
+    def with_motion(self, motion: Motion) -> Clip:
+        """Return the same clip with another motion, for instance an edited one."""
+        return replace(self, motion=motion)
+
+
+def generate_motion(
+    speech: Speech,
+    *,
+    model=None,
+    seed: int = RenderConfig.seed,
+    num_inference_steps: int = RenderConfig.num_inference_steps,
+    guidance_scale: float = RenderConfig.guidance_scale,
+    progress: bool = False,
+) -> Motion:
+    """Return what a face does while it says `speech`.
+
+    Parameters
+    ----------
+    speech : Speech
+    model : AudioToMotionPipeline, optional
+        The shipped checkpoint by default, loaded anew; pass a loaded one to make many.
+    seed : int
+        The same seed gives the same performance, another seed another one.
+    num_inference_steps : int
+        Euler steps of the flow.
+    guidance_scale : float
+        Weight of the voice; above 1 exaggerates.
+
+    Returns
+    -------
+    Motion
+        As long as the voice.
+    """
+    from animate.speech import extract_features
+
+    model = model or Animator.from_pretrained().model
+    return model(
+        extract_features(speech),
+        duration_s=speech.duration_s,
+        seed=seed,
+        num_inference_steps=num_inference_steps,
+        guidance_scale=guidance_scale,
+        progress=progress,
+    )
+
+
+def render(
+    portrait: Portrait,
+    motion: Motion,
+    *,
+    fps: float | str = RenderConfig.fps,
+    mark_id: str | None = None,
+) -> MarkedFrames:
+    """Return the marked frames of a portrait that performs a motion.
+
+    Parameters
+    ----------
+    portrait : Portrait
+    motion : Motion
+    fps : float or str
+        Frame rate of the output.
+    mark_id : str, optional
+        12 hex digits to carry in the mark; by default made from the inputs, so that equal inputs give equal frames.
+
+    Returns
+    -------
+    MarkedFrames
+        A stream: frames are drawn as they are taken and never kept.
+    """
+    from animate.renderer import MeshRenderer
+
+    rate = frame_rate(fps)
+    renderer = MeshRenderer(portrait)
+    return provenance.mark(
+        lambda: renderer.frames(motion.resampled(rate)),
+        still=portrait.image,
+        fps=rate,
+        num_frames=num_frames(motion.duration_s, rate),
+        mark_id=mark_id or _content_id(portrait.image, motion.values),
+    )
+
+
+def verify(path: PathLike, *, deep: bool = False) -> Verdict:
+    """Say whether a picture or a video was made by this library.
+
+    Parameters
+    ----------
+    path : path
+        Any picture or video file.
+    deep : bool
+        Also search rotated and squeezed versions; slower.
+
+    Raises
+    ------
+    MediaError
+        If the file cannot be decoded.
+    """
+    return provenance.detect(media.read_frames(path, max_frames=32), deep=deep)
+
+
+def _content_id(*arrays: np.ndarray) -> str:
+    """Return 48 bits that stand for these inputs and this version, as 12 hex digits."""
+    digest = hashlib.blake2b(__version__.encode(), digest_size=6)
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

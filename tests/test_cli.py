@@ -1,0 +1,100 @@
+"""The command line in its own process, as a user meets it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import skimage.data
+import soundfile
+from PIL import Image
+
+from animate.cli import main
+
+
+def run(*arguments, cwd=None):
+    command = [sys.executable, "-m", "animate.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    picture, voice = tmp_path / "portrait.png", tmp_path / "voice.wav"
+    Image.fromarray(skimage.data.astronaut()[:300, 80:380]).save(picture)
+    times = np.arange(12000) / 16000
+    soundfile.write(voice, 0.3 * np.sin(2 * np.pi * 150 * times) * np.sin(2 * np.pi * 3 * times), 16000)
+    return picture, voice
+
+
+def test_render_writes_a_video_that_verifies(tmp_path, inputs):
+    done = run("render", *inputs, "-o", tmp_path / "out.mp4", "--fps", 30, "--num-inference-steps", 2)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(tmp_path / "out.mp4")
+    assert "Traceback" not in done.stderr
+    verdict = run("verify", "--json", tmp_path / "out.mp4")
+    assert verdict.returncode == 0
+    assert json.loads(verdict.stdout)["marked"] is True
+
+
+def test_verify_says_no_to_the_inputs(inputs):
+    done = run("verify", inputs[0])
+    assert done.returncode == 1
+    assert "no mark" in done.stdout
+
+
+def test_verify_goes_on_after_a_broken_file(tmp_path, inputs):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"not a video")
+    done = run("verify", broken, inputs[0])
+    assert done.returncode == 2
+    assert "broken.mp4" in done.stderr and "Traceback" not in done.stderr
+    assert str(inputs[0]) in done.stdout
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"portrait": "nobody.jpg"}, "nobody.jpg"),
+        ({"voice": "silence.wav"}, "silence.wav"),
+        ({"output": "missing/folder/out.mp4"}, "folder"),
+        ({"output": "out.docx"}, "mp4"),
+        ({"options": ["--fps", "often"]}, "often"),
+        ({"options": ["--config", "flim"]}, "flim"),
+        ({"options": ["--checkpoint", "nowhere"]}, "nowhere"),
+        ({"options": ["--detector", "crystal-ball"]}, "crystal-ball"),
+    ],
+)
+def test_a_users_mistake_is_explained_and_leaves_nothing(tmp_path, inputs, capsys, monkeypatch, change, message):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    portrait, voice = change.get("portrait", str(inputs[0])), change.get("voice", str(inputs[1]))
+    status = main(["render", portrait, voice, "-o", change.get("output", "out.mp4"), *change.get("options", [])])
+    assert status == 2
+    assert message in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_doctor_finds_this_installation_complete(capsys):
+    assert main(["doctor"]) == 0
+    report = capsys.readouterr().out
+    assert "torch" in report and "MISSING" not in report
+
+
+def test_doctor_names_the_cure_for_a_missing_package(monkeypatch, capsys):
+    monkeypatch.setattr("animate.doctor._PACKAGES", ("no-such-package",))
+    assert main(["doctor"]) == 1
+    assert "pip install" in capsys.readouterr().out
+
+
+def test_bench_prints_each_stage_and_the_floor(capsys):
+    assert main(["bench", "--size", "384", "--seconds", "1", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {"whole job", "motion", "render", "mark", "encode floor"} <= {row["stage"] for row in rows}
+    assert all(row["seconds"] > 0 for row in rows)
+
+
+@pytest.mark.parametrize("arguments", [["--size", "8"], ["--seconds", "0"]])
+def test_bench_refuses_impossible_sizes(arguments, capsys):
+    assert main(["bench", *arguments]) == 2
+    assert "bench takes" in capsys.readouterr().err
