@@ -56,6 +56,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_output_options(render)
     render.set_defaults(run=_render)
 
+    evaluate = commands.add_parser(
+        "evaluate", help="measure the renderer on a portrait; exit status 1 if a bar is missed"
+    )
+    evaluate.add_argument("portrait", help="picture of one face")
+    performance = evaluate.add_mutually_exclusive_group()
+    performance.add_argument("--motion", help=".npz with the arrays 'values' [T, 58] and 'fps'")
+    performance.add_argument("--voice", help="voice to generate a motion from (default: the example)")
+    evaluate.add_argument("--random", type=int, default=1000, help="random rows to look for folds in (default 1000)")
+    evaluate.add_argument("--identity-model", help="SFace .onnx file; without it identity is not measured")
+    evaluate.add_argument("--json", action="store_true")
+    evaluate.set_defaults(run=_evaluate)
+
     demo = commands.add_parser("demo", help="make the shipped example speak")
     _add_output_options(demo)
     demo.set_defaults(run=_demo)
@@ -86,6 +98,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", help="YAML settings, or the name of a shipped preset: draft, film")
     parser.add_argument("--checkpoint", help="folder of another motion model")
     parser.add_argument("--device", default="cpu", help="where the motion model runs: cpu (default), cuda")
+    parser.add_argument("--report", action="store_true", help="measure the result and print a table on stderr")
     for field in fields(RenderConfig):
         kind = int if isinstance(field.default, int) and field.name != "fps" else str
         kind = float if isinstance(field.default, float) else kind
@@ -115,6 +128,10 @@ def _make_video(options, portrait, voice, detector: str = "mediapipe") -> int:
     animator = Animator.from_pretrained(options.checkpoint, device=options.device)
     clip = animator(portrait, voice, config=config, progress=progress)
     print(clip.save(options.output, progress=progress))
+    if options.report:
+        from animate.evaluate import report, table
+
+        print(table(report(clip.portrait, clip.motion)), file=sys.stderr)
     return 0
 
 
@@ -150,6 +167,28 @@ def _in_words(verdict) -> str:
         return f"no mark found (p = {verdict.p_value:.2g})"
     name = f"id {verdict.mark_id}" if verdict.mark_id else "its id cannot be read"
     return f"made by animate, {name} (p = {verdict.p_value:.2g})"
+
+
+def _evaluate(options) -> int:
+    from animate.evaluate import evaluate, read_motion, table
+    from animate.example import example_voice
+    from animate.pipeline import generate_motion, read_portrait, read_voice
+
+    portrait = read_portrait(options.portrait)
+    motion = (
+        read_motion(options.motion)
+        if options.motion
+        else generate_motion(read_voice(options.voice or example_voice()), progress=sys.stderr.isatty())
+    )
+    figures = evaluate(
+        portrait,
+        motion,
+        num_random=options.random,
+        identity_model=options.identity_model,
+        progress=sys.stderr.isatty(),
+    )
+    print(json.dumps([asdict(figure) for figure in figures]) if options.json else table(figures))
+    return 0 if all(figure.good for figure in figures) else 1
 
 
 def _doctor(options) -> int:

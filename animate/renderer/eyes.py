@@ -1,4 +1,4 @@
-"""Eyeballs: the irises move behind the lids."""
+"""Eyes: irises move under the lids, lids slide over the eyeball and meet in a line of lashes."""
 
 from dataclasses import dataclass
 
@@ -6,42 +6,42 @@ import cv2
 import numpy as np
 
 from animate.channels import INDEX
-from animate.renderer.backdrop import diffuse_fill
+from animate.renderer.eyeball import Eyeball, find_iris, take_eyeball
 from animate.renderer.head import HeadFrame, plane_inverse
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.opening import find_opening, straightened
-from animate.renderer.raster import blend_into, darken_along
+from animate.renderer.raster import blend_into, darken_along, soften_along
 from animate.topology import IRIS_LEFT, IRIS_RIGHT
 from animate.types import Portrait
 
 # Travel of the iris at a channel value of 1: a 12 mm eyeball turned by about 30 degrees sideways and 25 up or down.
-_LASHES = 0.5  # share of the light that closed lashes take
-_LID_SHADE = 0.35  # share of the light that the upper lid keeps from the top of the eyeball
 _TRAVEL_X, _TRAVEL_Y = 0.095, 0.075  # eye distances
+_LASHES = 0.4  # share of the light that closed lashes take
+_LID_SHADE = 0.4  # share of the light that a lid which comes down keeps from the eyeball under it
+_ALIKE = 0.88  # of the other iris' radius; perspective makes less of a difference
+_AS_PICTURED = 0.06  # of the opening: a turn of the head changes its height in the picture as much
+_LIGHT_GOES = np.float32(0.5)  # of the iris' way: the cornea is steeper than the eyeball
+_STARTS = 0.012  # eye distances of gaze or lid over which the eyeball takes the place of the picture's own eye
 
 
 @dataclass(frozen=True, eq=False)
 class Eye:
-    """One eyeball, as it would look without lids.
+    """One eye.
 
     Attributes
     ----------
     side : str
         "Right" or "Left".
-    texture : uint8 [h, w, 3]
-        With its corner at `left`, `top` of the picture.
-    centre : float64 [3]
-        Of the iris, pixels; `radius` likewise.
+    ball : Eyeball
+    depth : float
+        Of the iris, pixels, as in `FaceMesh.vertices`.
     open_height : float
         Mean distance between the lids in the picture, pixels.
     """
 
     side: str
-    texture: np.ndarray
-    left: int
-    top: int
-    centre: np.ndarray
-    radius: float
+    ball: Eyeball
+    depth: float
     open_height: float
 
     def draw(self, frame: np.ndarray, row: np.ndarray, upper, lower, matrix, offset, head: HeadFrame) -> None:
@@ -58,43 +58,50 @@ class Eye:
             Motion of the head, as `head_transform` gives it.
         head : HeadFrame
         """
-        self._draw_eyeball(frame, row, upper, lower, matrix, offset, head)
+        gaze = self._gaze(row, head)
         start, axis, heights = straightened(upper, lower)
-        open_share = float(np.clip(np.mean(heights[1] - heights[0]) / self.open_height, 0, 1))
-        closing = max(0.0, 1 - open_share / 0.8)
+        foreshortening = np.hypot(*(matrix @ head.axes[1])[:2]) / np.hypot(*head.axes[1, :2])
+        open_share = float(np.clip(np.mean(heights[1] - heights[0]) / (self.open_height * foreshortening), 0, 2))
+        opened = max(0.0, abs(open_share - 1) - _AS_PICTURED) * self.open_height
+        stirred = (float(np.hypot(*gaze)) + opened) / (_STARTS * head.unit)
+        if stirred > 0.02:
+            self._draw_eyeball(frame, gaze, upper, lower, matrix, offset, head, min(1.0, stirred), open_share)
+        closing = float(np.clip((1 - open_share) / 0.8, 0, 1))
         if closing > 0:
             # Where the lids meet, lashes lie in a line; it also hides the cut between the lids.
             edge = np.minimum(heights[0], heights[1] + 0.02 * head.unit)
-            darken_along(frame, start, axis, edge, max(0.8, 0.016 * head.unit), _LASHES * closing)
+            soften_along(frame, start, axis, edge, 1.5 + 0.012 * head.unit, closing)
+            darken_along(frame, start, axis, edge, max(0.8, 0.018 * head.unit), _LASHES * closing**2)
 
-    def _draw_eyeball(self, frame, row, upper, lower, matrix, offset, head: HeadFrame) -> None:
-        softness = max(1.0, 0.012 * head.unit)
-        gaze = self._gaze(row, head)
+    def _draw_eyeball(self, frame, gaze, upper, lower, matrix, offset, head, weight: float, open_share: float) -> None:
+        ball, softness = self.ball, max(1.0, 0.014 * head.unit)
         # The rim of the eye that moves with the lids shows a piece of the iris: it goes as soon as the iris does.
         aside = min(1.0, float(np.hypot(*gaze)) / (0.4 * _TRAVEL_Y * head.unit))
-        opening = find_opening(upper, lower, frame.shape[1::-1], _inset(head.unit) * (1 - aside), softness)
+        opening = find_opening(upper, lower, frame.shape[1::-1], lash_rim(head.unit) * (1 - aside), softness)
         if opening is None:
             return
         height, width = opening.coverage.shape
         x, y = np.meshgrid(
             np.arange(width, dtype=np.float32) + opening.left, np.arange(height, dtype=np.float32) + opening.top
         )
-        inverse = plane_inverse(matrix)
-        shift = matrix[:2, 2] * self.centre[2] + offset[:2]
+        inverse = plane_inverse(matrix).astype(np.float32)
+        shift = (matrix[:2, 2] * self.depth + offset[:2]).astype(np.float32)
         rest_x = inverse[0, 0] * (x - shift[0]) + inverse[0, 1] * (y - shift[1])
         rest_y = inverse[1, 0] * (x - shift[0]) + inverse[1, 1] * (y - shift[1])
-        away = np.hypot(rest_x - self.centre[0] - gaze[0], rest_y - self.centre[1] - gaze[1]) / self.radius
-        share = np.clip((2.6 - away) / 1.4, 0, 1)
-        share = share * share * (3 - 2 * share)
-        map_x, map_y = rest_x - gaze[0] * share - self.left, rest_y - gaze[1] * share - self.top
-        layer = cv2.remap(
-            self.texture,
-            map_x.astype(np.float32),
-            map_y.astype(np.float32),
-            cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        blend_into(frame, opening.left, opening.top, layer, opening.coverage)
+        layer = _sample(ball.white, rest_x - ball.left, rest_y - ball.top)
+        gaze_x, gaze_y = gaze.astype(np.float32)
+        iris_x, iris_y = rest_x - gaze_x, rest_y - gaze_y
+        away = np.hypot(iris_x - ball.centre[0], iris_y - ball.centre[1]) / ball.radius
+        limbus = 0.06 + 0.7 / ball.radius
+        share = np.clip((1.02 + limbus / 2 - away) / limbus, 0, 1)[..., None]
+        layer += share * (_sample(ball.iris, iris_x - ball.left, iris_y - ball.top) - layer)
+        shade = np.exp(-((opening.below_upper / (0.07 * head.unit)) ** 2))
+        layer *= (1 - _LID_SHADE * max(0.0, 1 - open_share) * shade)[..., None]
+        # A catch-light lies where the lamp puts it on the cornea, which turns with the iris.
+        light = _sample(ball.light, rest_x - _LIGHT_GOES * gaze_x - ball.left, rest_y - _LIGHT_GOES * gaze_y - ball.top)
+        layer += light * share
+        layer = np.clip(layer, 0, 255, out=layer)
+        blend_into(frame, opening.left, opening.top, layer, opening.coverage * np.float32(weight))
 
     def _gaze(self, row: np.ndarray, head: HeadFrame) -> np.ndarray:
         outward = row[INDEX["eyeLookOut" + self.side]] - row[INDEX["eyeLookIn" + self.side]]
@@ -103,86 +110,34 @@ class Eye:
         return head.vectors_to_picture(np.array([x, float(np.clip(down, -1, 1)) * _TRAVEL_Y, 0.0]))[:2]
 
 
-def build_eye(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame, side: str) -> Eye:
-    """Take an eyeball from the picture and complete what the lids hide.
-
-    The hidden part of the iris is mirrored from the visible one, the white is spread smoothly.
-    """
-    upper, lower = (mesh.rest[chain, :2] for chain in mesh.openings["eye" + side])
-    iris = portrait.face.vertices[list(IRIS_RIGHT if side == "Right" else IRIS_LEFT)].astype(np.float64)
-    centre = iris[0]
-    outline = np.concatenate([upper, lower[::-1]])
-    margin = 0.22 * head.unit + 2
-    left, top = np.maximum(np.floor(outline.min(axis=0) - margin), 0).astype(int)
-    right, bottom = np.ceil(outline.max(axis=0) + margin).astype(int)
-    crop = portrait.image[top:bottom, left:right]
-
-    seen = np.zeros(crop.shape[:2], np.uint8)
-    cv2.fillPoly(seen, [np.round((outline - (left, top)) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
-    y, x = np.mgrid[: crop.shape[0], : crop.shape[1]]
-    expected = float(np.hypot(*(iris[1:, :2] - iris[0, :2]).T).mean())
-    (centre[0], centre[1], radius) = _find_iris(crop, seen, centre[:2] - (left, top), expected) + (left, top, 0)
-    away = np.hypot(x + left - centre[0], y + top - centre[1]) / radius
-    size = 2 * int(np.ceil(_inset(head.unit))) + 1
-    clean = cv2.erode(seen, np.ones((size, size), np.uint8)) > 0
-    texture = _complete(crop, seen > 0, clean, away, centre - (left, top, 0))
-    heights = straightened(upper, lower)[2]
-    open_height = max(0.5, float(np.mean(heights[1] - heights[0])))
-    return Eye(side, texture, int(left), int(top), centre, radius, open_height)
+def _sample(texture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return cv2.remap(texture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
 
 
-def _find_iris(crop: np.ndarray, seen: np.ndarray, centre: np.ndarray, radius: float) -> np.ndarray:
-    """Move the circle given by the landmarks to where the picture turns from iris to white.
-
-    Daugman's (1993) integro-differential operator over the two sides of the iris that the lids leave free.
-
-    Returns
-    -------
-    float64 [3]
-        x, y and radius, pixels; the circle as it came where no other one is clearly better.
-    """
-    angles = np.radians(np.linspace(-40, 40, 9))
-    rays = np.concatenate([np.column_stack([np.cos(angles), np.sin(angles)]) * side for side in (-1, 1)])  # [18, 2]
-    shifts_x, shifts_y, scales = np.linspace(-0.35, 0.35, 8), np.linspace(-0.2, 0.2, 5), np.linspace(0.85, 1.45, 13)
-    grid = np.array([(0, 0, 1)] + [(x, y, s) for x in shifts_x for y in shifts_y for s in scales])
-    centres, radii = centre + grid[:, None, :2] * radius, grid[:, 2, None, None] * radius
-    light = crop.astype(np.float32).mean(axis=2)
-    inner, outer = (
-        cv2.remap(light, (centres + k * radii * rays).astype(np.float32), None, cv2.INTER_LINEAR) for k in (0.88, 1.14)
-    )
-    valid = cv2.remap(seen, (centres + 1.14 * radii * rays).astype(np.float32), None, cv2.INTER_NEAREST) > 0
-    rays_seen = valid.reshape(-1, 2, 9).sum(axis=2)
-    inner, outer = ((part * valid).reshape(-1, 2, 9).sum(axis=2) / np.maximum(rays_seen, 1) for part in (inner, outer))
-    white = np.percentile(light[seen > 0], 90) + 1e-3 if seen.any() else 255.0
-    # Both sides must agree, an edge need only be clear, and beyond it lies white: that tells it from the pupil's.
-    step = np.clip(outer - inner, 0, 30) * np.clip(outer / white, 0, 1) ** 2
-    step = np.where(rays_seen >= 2, step, 0).min(axis=1)
-    step *= np.exp(-0.5 * (np.hypot(grid[:, 0], grid[:, 1]) ** 2 + (grid[:, 2] - 1) ** 2) / 0.6**2)
-    best = step.argmax() if step.max() > 1.3 * step[0] + 2 else 0
-    return np.array([*(centre + grid[best, :2] * radius), grid[best, 2] * radius])
+def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame) -> dict[str, Eye]:
+    """Take both eyes of a portrait, so that their irises can move and their lids can close; by opening."""
+    outlines, irises, depths = {}, {}, {}
+    for side, chain in (("Right", IRIS_RIGHT), ("Left", IRIS_LEFT)):
+        upper, lower = (mesh.rest[edge, :2] for edge in mesh.openings["eye" + side])
+        outlines[side] = np.concatenate([upper, lower[::-1]])
+        landmarks = portrait.face.vertices[list(chain)].astype(np.float64)
+        irises[side] = find_iris(portrait.image, outlines[side], landmarks[:, :2], head.unit)
+        depths[side] = float(landmarks[0, 2])
+    widest = max(iris[2] for iris in irises.values())
+    eyes = {}
+    for side, outline in outlines.items():
+        # Irises are alike; the edge that was taken for a much smaller one is the pupil's, or a ring's.
+        if irises[side][2] < _ALIKE * widest:
+            chain = IRIS_RIGHT if side == "Right" else IRIS_LEFT
+            irises[side] = np.array([*portrait.face.vertices[chain[0], :2].astype(float), widest])
+        ball = take_eyeball(portrait.image, outline, irises[side], head.unit, lash_rim(head.unit))
+        upper, lower = (mesh.rest[edge, :2] for edge in mesh.openings["eye" + side])
+        heights = straightened(upper, lower)[2]
+        open_height = max(0.5, float(np.mean(heights[1] - heights[0])))
+        eyes["eye" + side] = Eye(side, ball, depths[side], open_height)
+    return eyes
 
 
-def _complete(crop, seen, clean, away, centre) -> np.ndarray:
-    light = crop.mean(axis=2)
-    white = clean & (away > 1.15)
-    if white.any():
-        white &= light >= np.median(light[white])  # not the lashes and their shadow
-    white = diffuse_fill(crop, white) if white.any() else crop.astype(np.float32)
-    in_iris = clean & (away < 0.95)
-    if not in_iris.any():
-        return crop.copy()
-    iris = diffuse_fill(crop, in_iris)
-    y, x = np.mgrid[: crop.shape[0], : crop.shape[1]].astype(np.float32)
-    mirror_y = np.float32(2 * centre[1]) - y
-    mirrored = cv2.remap(crop, x, mirror_y, cv2.INTER_LINEAR).astype(np.float32)
-    usable = cv2.remap(clean.astype(np.float32), x, mirror_y, cv2.INTER_LINEAR)[..., None]
-    iris = iris + (mirrored - iris) * usable
-    share = np.clip((1.08 - away) / 0.16, 0, 1)[..., None]
-    shade = 1 - _LID_SHADE * np.clip((centre[1] - y) / (0.5 * centre[1]), 0, 1)[..., None]
-    filled = (white + (iris - white) * share) * shade
-    return np.where(seen[..., None], crop, np.clip(np.round(filled), 0, 255).astype(np.uint8))
-
-
-def _inset(unit: float) -> float:
+def lash_rim(unit: float) -> float:
     """Return how many pixels of the eye next to the lids belong to the lashes and move with the lid."""
     return max(0.7, 0.012 * unit)

@@ -12,8 +12,9 @@ from animate.renderer.attachment import head_freedom
 from animate.renderer.backdrop import fill_behind, person_alpha
 from animate.renderer.bands import moving_bands, moving_triangles
 from animate.renderer.controls import controls_from_row
-from animate.renderer.eyes import build_eye
+from animate.renderer.eyes import build_eyes
 from animate.renderer.head import fit_head_frame, head_transform
+from animate.renderer.lids import with_true_lids
 from animate.renderer.mesh import PIVOT, build_mesh
 from animate.renderer.mouth import build_mouth
 from animate.renderer.raster import blend_over_backdrop, rasterise
@@ -31,6 +32,12 @@ class MeshRenderer:
     ----------
     portrait : Portrait
 
+    Attributes
+    ----------
+    mesh : PortraitMesh
+    rig : Rig
+        What moves, and how; for those who measure.
+
     Examples
     --------
     >>> from animate.example import example_portrait
@@ -42,32 +49,33 @@ class MeshRenderer:
 
     def __init__(self, portrait: Portrait):
         self._image = np.ascontiguousarray(portrait.image)
+        self.rest_row = np.zeros(len(CHANNELS), np.float32)
+        portrait = with_true_lids(portrait)
         self._head = fit_head_frame(portrait.face)
-        self._mesh = build_mesh(portrait, self._head)
-        self._rig = build_rig(self._mesh, self._head)
+        self.mesh = build_mesh(portrait, self._head)
+        self.rig = build_rig(self.mesh, self._head)
         self._pivot = self._head.to_picture(np.array([PIVOT]))[0]
-        self._weight = self._mesh.head_weight[:, None].astype(np.float32)
+        self._weight = self.mesh.head_weight[:, None].astype(np.float32)
 
-        left, top, right, bottom = self._mesh.region
+        left, top, right, bottom = self.mesh.region
         self._window = np.s_[top:bottom, left:right]
         self._corner = np.array([left, top], np.float32)
-        points = self._mesh.rest[: self._mesh.num_face, :2]
+        points = self.mesh.rest[: self.mesh.num_face, :2]
         alpha = person_alpha(self._image, portrait.matte, points, self._head.unit)
         self._backdrop = fill_behind(self._image[self._window], alpha[self._window], self._head.unit)
         # Bilinear samples of a doubled picture are as sharp as bicubic ones of the picture, and four times as fast.
         self._moving = double(np.dstack([self._image, alpha])[self._window])
-        self._source = 2 * (self._mesh.source - self._corner)
+        self._source = 2 * (self.mesh.source - self._corner)
         x, y = np.meshgrid(np.arange(right - left), np.arange(bottom - top))
         self._still = np.stack([2 * x, 2 * y], axis=-1).astype(np.int16)
         self._share = np.ones(len(CHANNELS), np.float32)
-        self._share[[INDEX[name] for name in HEAD]] = head_freedom(self._mesh.region, points, self._head.unit)
+        self._share[[INDEX[name] for name in HEAD]] = head_freedom(self.mesh.region, points, self._head.unit)
         self._threads = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
-        self._triangles = moving_triangles(self._mesh, self._rig)
-        self._bands = moving_bands(self._mesh, self._rig, alpha[self._window], self._head.unit)
+        self._triangles = moving_triangles(self.mesh, self.rig)
+        self._bands = moving_bands(self.mesh, self.rig, alpha[self._window], self._head.unit)
         self._layers = {
-            "mouth": build_mouth(portrait, self._mesh, self._rig.neutral, self._rig.basis, self._head),
-            "eyeRight": build_eye(portrait, self._mesh, self._head, "Right"),
-            "eyeLeft": build_eye(portrait, self._mesh, self._head, "Left"),
+            "mouth": build_mouth(portrait, self.mesh, self.rig.neutral, self.rig.basis, self._head),
+            **build_eyes(portrait, self.mesh, self._head),
         }
 
     def draw(self, row: np.ndarray) -> np.ndarray:
@@ -85,16 +93,33 @@ class MeshRenderer:
         """
         row = row * self._share
         matrix, offset = head_transform(row, self._head, self._pivot)
-        shape = self._rig.shape(controls_from_row(row))
-        turned = shape @ matrix.T.astype(np.float32) + offset.astype(np.float32)
-        vertices = (shape + self._weight * (turned - shape))[:, :2]  # [N, 2]
-
+        vertices = self._placed(row, matrix, offset)
         frame = self._image.copy()
         list(self._threads.map(lambda band: self._draw_band(band, vertices, frame[self._window]), self._bands))
         for name, layer in self._layers.items():
-            upper, lower = (vertices[chain] for chain in self._mesh.openings[name])
+            upper, lower = (vertices[chain] for chain in self.mesh.openings[name])
             layer.draw(frame, row, upper, lower, matrix, offset, self._head)
         return frame
+
+    def vertices(self, row: np.ndarray) -> np.ndarray:
+        """Return where the vertices of the mesh lie in the frame of a row: what `draw` is asked to show.
+
+        Parameters
+        ----------
+        row : float32 [58]
+
+        Returns
+        -------
+        float32 [N, 2]
+            Pixels; the first 468 are those of `FaceMesh`.
+        """
+        row = row * self._share
+        return self._placed(row, *head_transform(row, self._head, self._pivot))
+
+    def _placed(self, row: np.ndarray, matrix: np.ndarray, offset: np.ndarray) -> np.ndarray:
+        shape = self.rig.shape(controls_from_row(row))
+        turned = shape @ matrix.T.astype(np.float32) + offset.astype(np.float32)
+        return (shape + self._weight * (turned - shape))[:, :2]
 
     def _draw_band(self, band: tuple[slice, slice], vertices: np.ndarray, out: np.ndarray) -> None:
         """Draw what the mesh shows in one part of the window, into `out`."""

@@ -12,7 +12,16 @@ import numpy as np
 
 from animate.renderer.controls import MEETING
 from animate.renderer.slit import Slit
-from animate.topology import BROW_LEFT, BROW_RIGHT, EAR_LEFT, EAR_RIGHT, NOSTRIL_LEFT, NOSTRIL_RIGHT
+from animate.topology import (
+    BROW_LEFT_LOWER,
+    BROW_LEFT_UPPER,
+    BROW_RIGHT_LOWER,
+    BROW_RIGHT_UPPER,
+    EAR_LEFT,
+    EAR_RIGHT,
+    NOSTRIL_LEFT,
+    NOSTRIL_RIGHT,
+)
 
 _JAW_GAP = 0.7  # between the lips when the jaw is fully open (about 45 mm)
 _JAW_ANGLE = np.radians(22)  # of the fully open jaw; the rest of the gap is slide
@@ -128,28 +137,31 @@ def cheek_fields(face: np.ndarray, lips: Slit) -> dict:
 def brow_fields(face: np.ndarray) -> dict:
     """Raise and lower the brows; the forehead follows, the lids hardly."""
     fields = {"browInnerUp": np.zeros_like(face)}
+    chains = {"Right": (BROW_RIGHT_UPPER, BROW_RIGHT_LOWER), "Left": (BROW_LEFT_UPPER, BROW_LEFT_LOWER)}
     for side, sign in _SIDES.items():
-        brow = face[list(BROW_LEFT if sign > 0 else BROW_RIGHT)]
-        order = np.argsort(brow[:, 0])
-        line = np.interp(face[:, 0], brow[order, 0], brow[order, 1])
-        v = face[:, 1] - line
-        band = np.exp(-((v / np.where(v < 0, 0.45, 0.17)) ** 2))
-        inner = brow[np.argmin(np.abs(brow[:, 0]))]
-        outer = brow[np.argmax(np.abs(brow[:, 0]))]
         x = face[:, 0]
-        near_inner = np.exp(-(((x - inner[0]) / 0.26) ** 2)) * band * _half(x, sign, 0.08)
-        near_outer = np.exp(-(((x - 0.25 * inner[0] - 0.75 * outer[0]) / 0.4) ** 2)) * band
-        whole = np.exp(-(((x - brow[:, 0].mean()) / 0.45) ** 2)) * band * _half(x, sign, 0.08)
-        fields["browInnerUp"] += _field(0, -0.14 * near_inner)
-        fields["browOuterUp" + side] = _field(0, -0.14 * near_outer)
-        fields["browDown" + side] = _field(-sign * 0.04 * near_inner, 0.1 * whole)
+        edges = [face[list(chain)][np.argsort(face[list(chain), 0])] for chain in chains[side]]
+        v = face[:, 1] - np.mean([np.interp(x, edge[:, 0], edge[:, 1]) for edge in edges], axis=0)
+        band = np.exp(-((v / np.where(v < 0, 0.5, 0.17)) ** 2))
+        brow = np.concatenate(edges)
+        inner, outer = (brow[pick(np.abs(brow[:, 0]))] for pick in (np.argmin, np.argmax))
+        along = sign * (x - inner[0]) / abs(outer[0] - inner[0])  # 0 at the inner, 1 at the outer end
+        half = _half(x, sign, 0.08)
+        # Together they raise the whole brow evenly.
+        is_outer = _smoothstep((along + 0.05) / 0.8)
+        whole = np.exp(-((np.maximum(np.abs(along - 0.45) - 0.35, 0) / 0.55) ** 2)) * band * half
+        fields["browInnerUp"] += _field(0, -0.16 * whole * (1 - is_outer))
+        fields["browOuterUp" + side] = _field(0, -0.16 * whole * is_outer)
+        near_inner = np.exp(-((along / 0.45) ** 2)) * band * half
+        fields["browDown" + side] = _field(-sign * 0.04 * near_inner, 0.07 * whole + 0.03 * near_inner)
     return fields
 
 
 def lid_fields(face: np.ndarray, eye: Slit, side: str) -> dict:
     """Slide the lids to where they meet; the skin between crease and lashes unrolls."""
     gap = eye.along(face[eye.lower_edge] - face[eye.upper])
-    above, below = eye.falloff(0.21, lower=False), eye.falloff(0.25, lower=True)
+    # Lashes and the rim of the lid keep their shape: the skin unrolls between them and the crease.
+    above, below = eye.falloff(0.26, lower=False, rim=0.03), eye.falloff(0.25, lower=True, rim=0.02)
     # A shut upper lid closes a little over the lower one, which hides what a landmark leaves of the eye.
     overlap = _field(0, _LID_OVERLAP * np.clip(1 - eye.u**2, 0, 1) ** 0.25)
     return {

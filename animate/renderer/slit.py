@@ -60,9 +60,10 @@ class Slit:
         """The shape of an opening, float64 [N]: 1 in the middle, 0 at the ends and beyond."""
         return np.clip(1 - self.u**2, 0, 1) ** 0.5
 
-    def falloff(self, reach: float, lower: bool) -> np.ndarray:
-        """Return 1 on one edge falling smoothly to 0 `reach` eye distances away; 0 on the other side."""
-        return np.where(self.lower == lower, np.clip(1 - np.abs(self.v) / reach, 0, 1) ** 1.5, 0)
+    def falloff(self, reach: float, lower: bool, rim: float = 0.0) -> np.ndarray:
+        """Return 1 on one edge and its rim, falling smoothly to 0 `reach` eye distances away; 0 on the other side."""
+        beyond = np.maximum(np.abs(self.v) - rim, 0) / (reach - rim)
+        return np.where(self.lower == lower, np.clip(1 - beyond, 0, 1) ** 1.5, 0)
 
     def lower_share(self, softness: float) -> np.ndarray:
         """Return float64 [N]: 0 above and 1 below the slit, cut along it and soft beyond its ends."""
