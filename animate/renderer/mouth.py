@@ -17,6 +17,10 @@ from animate.types import Portrait
 _HALF_WIDTH, _HALF_HEIGHT = 0.62, 0.34  # of the textures, eye distances
 # Where one tooth ends and the next begins, from the midline, eye distances (average crowns seen from the front).
 _UPPER_EDGE = 0.04  # how far the upper teeth reach below the closed lips' line
+_LOWER_EDGE = -0.015  # how far the lower teeth stand above the lower lip's edge (negative)
+_TONGUE_GOES = 0.72  # of the jaw's way
+_PURSED_SHADE = 0.5  # share of the light that lips standing forward keep out of the mouth
+_WALL = 0.2  # eye distances from the lips to where the cheeks no longer catch light
 _UPPER_TEETH = (0.0, 0.135, 0.24, 0.34, 0.415, 0.47)
 _LOWER_TEETH = (0.0, 0.083, 0.17, 0.265, 0.345, 0.41)
 
@@ -32,11 +36,11 @@ class Mouth:
     Attributes
     ----------
     upper, lower : uint8 [h, w, 4]
-        RGBA of what is fixed to the skull (upper teeth) and to the jaw (lower teeth, tongue).
-    tongue : uint8 [h, w, 4]
-        RGBA of the tongue alone, as it is stuck out.
-    hollow : float64 [3]
-        Colour of the back of the mouth.
+        RGBA of what is fixed to the skull (upper teeth) and to the jaw (lower teeth).
+    body, tip : uint8 [h, w, 4]
+        RGBA of the tongue as it lies behind the lower teeth, and as it is stuck out.
+    hollow, wall : float64 [3]
+        Colours of the throat and of the inside of the cheeks.
     centre : float64 [3]
         Middle of the closed lips, pixels.
     jaw : float64 [58, 3]
@@ -47,8 +51,10 @@ class Mouth:
 
     upper: np.ndarray
     lower: np.ndarray
-    tongue: np.ndarray
+    body: np.ndarray
+    tip: np.ndarray
     hollow: np.ndarray
+    wall: np.ndarray
     centre: np.ndarray
     jaw: np.ndarray
     parted: bool
@@ -67,9 +73,10 @@ class Mouth:
             return
         size = opening.coverage.shape[::-1]
         corner = np.array([opening.left, opening.top], float)
-        layer = np.empty((*opening.coverage.shape, 3), np.float32)
-        layer[:] = self.hollow
-        for texture, shift in ((self.lower, row @ self.jaw), (self.upper, np.zeros(3))):
+        layer = self._cavity(opening, head.unit)
+        jaw = row @ self.jaw
+        # The tongue is rooted between jaw and skull: it goes down with the jaw, but not as far.
+        for texture, shift in ((self.body, _TONGUE_GOES * jaw), (self.lower, jaw), (self.upper, np.zeros(3))):
             to_patch = _to_texture(texture, self.centre + shift, matrix, offset, head, corner)
             warped = cv2.warpAffine(texture, to_patch, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
             alpha = warped[..., 3:].astype(np.float32) / 255
@@ -78,23 +85,30 @@ class Mouth:
         depth = np.clip(opening.below_upper / (0.08 * head.unit), 0, 1)
         shade = 0.62 + 0.38 * depth * (2 - depth)
         rise = np.clip(opening.above_lower / (0.05 * head.unit), 0, 1)
-        layer *= (shade * (0.75 + 0.25 * rise))[..., None]
+        purse = float(np.clip(row[INDEX["mouthPucker"]] + 0.6 * row[INDEX["mouthFunnel"]], 0, 1))
+        layer *= (shade * (0.75 + 0.25 * rise))[..., None] * np.float32(1 - _PURSED_SHADE * purse)
         blend_into(frame, opening.left, opening.top, layer, opening.coverage)
         out = float(np.clip(row[INDEX["tongueOut"]], 0, 1))
         if out > 0.05:
             self._stick_out_tongue(frame, row, out, upper, lower, matrix, offset, head)
 
+    def _cavity(self, opening, unit: float) -> np.ndarray:
+        """Return the hollow, float32 [h, w, 3]: walls near the lips that catch some light, dark towards the throat."""
+        depth = np.clip(np.minimum(opening.below_upper, opening.above_lower) / (_WALL * unit), 0, 1)[..., None]
+        depth = depth * (2 - depth)
+        return (self.wall * (1 - depth) + self.hollow * depth).astype(np.float32)
+
     def _stick_out_tongue(self, frame, row, out: float, upper, lower, matrix, offset, head: HeadFrame) -> None:
         """Draw the tongue over the lower lip, `out` (0-1) of its way."""
-        lip = (lower + (matrix @ head.axes[1])[:2] * 0.6 * out * head.unit).astype(np.float32)
+        lip = (lower + (matrix @ head.axes[1])[:2] * 0.7 * out * head.unit).astype(np.float32)
         opening = find_opening(upper, lip, frame.shape[1::-1], 0.0, max(1.2, 0.015 * head.unit))
         if opening is None:
             return
-        shift = row @ self.jaw + head.axes[1] * head.unit * (0.3 * out - 0.2)
+        shift = row @ self.jaw + head.axes[1] * head.unit * (0.34 * out - 0.24)
         corner = np.array([opening.left, opening.top], float)
-        to_patch = _to_texture(self.tongue, self.centre + shift, matrix, offset, head, corner)
+        to_patch = _to_texture(self.tip, self.centre + shift, matrix, offset, head, corner)
         size = opening.coverage.shape[::-1]
-        warped = cv2.warpAffine(self.tongue, to_patch, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        warped = cv2.warpAffine(self.tip, to_patch, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
         coverage = opening.coverage * (warped[..., 3] / np.float32(255))
         blend_into(frame, opening.left, opening.top, np.ascontiguousarray(warped[..., :3]), coverage)
 
@@ -115,7 +129,7 @@ def build_mouth(portrait: Portrait, mesh: PortraitMesh, neutral, basis, head: He
     middle = len(upper_edge) // 2
     centre = neutral[upper_edge[middle]].astype(np.float64)
     density = max(48.0, head.unit)
-    ivory, flesh, hollow = _palette(portrait)
+    ivory, flesh, hollow, wall = _palette(portrait)
     outline = np.concatenate([mesh.rest[upper_edge, :2], mesh.rest[lower_edge[::-1], :2]])
     own = _own_teeth(portrait.image, outline, centre, density, head)
 
@@ -137,11 +151,21 @@ def build_mouth(portrait: Portrait, mesh: PortraitMesh, neutral, basis, head: He
     for name in ("jawOpen", "jawForward", "jawLeft", "jawRight"):
         column = INDEX[name]
         jaw[column] = basis[3 * lower_edge[middle] : 3 * lower_edge[middle] + 3, column]
-    return Mouth(upper, _paint_lower(density, ivory, flesh), _paint_tongue(density, flesh), hollow, centre, jaw, parted)
+    return Mouth(
+        upper,
+        _paint_lower(density, ivory, flesh),
+        _paint_tongue_body(density, flesh),
+        _paint_tongue_tip(density, flesh),
+        hollow,
+        wall,
+        centre,
+        jaw,
+        parted,
+    )
 
 
-def _palette(portrait: Portrait) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the colours of teeth, tongue and gums, and the hollow, float64 [3] each; grey for a grey picture."""
+def _palette(portrait: Portrait) -> tuple[np.ndarray, ...]:
+    """Return the colours of teeth, tongue and gums, throat and cheeks, float64 [3] each; grey for a grey picture."""
     image = portrait.image
     lips = _mean_colour(image, portrait.face.vertices, LIPS_OUTER_LOWER + LIPS_INNER_LOWER)
     mask = np.zeros(image.shape[:2], np.uint8)
@@ -153,8 +177,8 @@ def _palette(portrait: Portrait) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     peak = float(bright.max())
     # Teeth are white but stand in the shade of the lips: about as light as lit skin, and a little of its tint.
     ivory = 0.86 * (0.5 * bright + 0.5 * peak * np.array([1.0, 0.97, 0.9]))
-    flesh = 0.8 * lips * (1.0, 0.72, 0.72) + 0.06 * bright
-    paints = ivory, flesh, lips * (0.24, 0.13, 0.13)
+    flesh = 0.72 * lips * (1.0, 0.72, 0.72) + 0.2 * bright * (1.0, 0.62, 0.6)
+    paints = ivory, flesh, lips * (0.2, 0.1, 0.1), flesh * (0.5, 0.36, 0.36)
     if (skin.max(axis=1) == skin.min(axis=1)).all():
         paints = tuple(np.full(3, paint @ _LUMA) for paint in paints)
     return paints
@@ -236,21 +260,33 @@ def _paint_upper(density: float, lowest: float, ivory: np.ndarray, flesh: np.nda
 
 def _paint_lower(density: float, ivory: np.ndarray, flesh: np.ndarray) -> np.ndarray:
     a, b = _plane(density)
-    tongue = np.clip((1 - np.hypot(a / 0.34, (b - 0.1) / 0.27)) * 3, 0, 1)
-    rgb = flesh * (0.95 - 0.5 * np.clip(-b / 0.17, 0, 1) - 0.12 * np.exp(-((a / 0.025) ** 2)))[..., None]
-    edge = 0.015 + 0.12 * a**2
+    edge = _LOWER_EDGE + 0.12 * a**2
     brightness, alpha = _teeth(a, b - edge, _LOWER_TEETH, density)
     gum = np.clip((b - edge - 0.14) / 0.02, 0, 1)[..., None]
-    teeth = (ivory * (1 - gum) + flesh * gum) * _in_shade(0.68 * brightness, ivory)
-    rgb = rgb + (teeth - rgb) * alpha[..., None]
-    return _rgba(rgb, np.maximum(alpha, tongue))
+    rgb = (ivory * (1 - gum) + flesh * gum) * _in_shade(0.72 * brightness, ivory)
+    return _rgba(rgb, alpha)
 
 
-def _paint_tongue(density: float, flesh: np.ndarray) -> np.ndarray:
+def _paint_tongue_body(density: float, flesh: np.ndarray) -> np.ndarray:
+    """Return a mound that is lit on its front and falls into the dark of the throat."""
     a, b = _plane(density)
-    inside = 1 - np.hypot(a / 0.25, np.maximum(b, 0) / 0.28)
-    light = 1.25 - 0.5 * (a / 0.27) ** 2 - 0.15 * np.exp(-((a / 0.03) ** 2)) - 0.5 * np.clip(-b / 0.3, 0, 1)
-    return _rgba(flesh * light[..., None], np.clip(inside * 10, 0, 1) * np.clip((b + 0.3) / 0.15, 0, 1))
+    inside = 1 - np.hypot(a / 0.36, (b - 0.13) / 0.33)
+    back = np.clip((b + 0.2) / 0.3, 0, 1)
+    groove = 1 - 0.16 * np.exp(-((a / 0.03) ** 2)) * back
+    light = (0.3 + 0.75 * back * back * (3 - 2 * back)) * (1 - 0.5 * (a / 0.36) ** 2) * groove
+    return _rgba(flesh * light[..., None], np.clip(inside * 5, 0, 1))
+
+
+def _paint_tongue_tip(density: float, flesh: np.ndarray) -> np.ndarray:
+    """Return the tongue that lies over the lower lip: rounded, grooved, darker at its edges and where it comes from."""
+    a, b = _plane(density)
+    width = 0.245 - 0.05 * np.clip(b / 0.25, 0, 1)
+    inside = 1 - (np.abs(a / width) ** 2.5 + (np.maximum(b, 0) / 0.28) ** 2.5) ** 0.4
+    rim = np.clip(inside / 0.3, 0, 1)
+    light = (0.72 + 0.5 * rim * (2 - rim)) * (1 - 0.2 * np.exp(-((a / 0.022) ** 2)) * np.clip(1 - b / 0.2, 0, 1))
+    light *= 1 - 0.55 * np.clip(-b / 0.28, 0, 1)
+    light += 0.16 * np.exp(-(((np.abs(a) - 0.09) / 0.05) ** 2) - ((b - 0.1) / 0.09) ** 2)  # wet
+    return _rgba(0.85 * flesh * light[..., None], np.clip(inside * 14, 0, 1) * np.clip((b + 0.3) / 0.15, 0, 1))
 
 
 def _rgba(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -96,12 +96,14 @@ def mouth_fields(face: np.ndarray, lips: Slit) -> dict:
     """Pull the corners, purse and shift the mouth."""
     x, width = face[:, 0] - lips.centre[0], lips.half_width
     around = _bump(face, lips.centre, 1.35 * width, 0.55)
-    towards = -x * around
-    rounding = lips.v * np.exp(-((lips.v / 0.25) ** 2)) * _bump(face, lips.centre, 0.7 * width, 1.0)
-    opening = lips.profile * (lips.falloff(0.45, lower=True) - lips.falloff(0.4, lower=False))
+    # The sphincter draws the whole mouth together evenly, and the cheeks after it.
+    towards = -x * np.exp(-((lips.u / 1.45) ** 4) - ((face[:, 1] - lips.centre[1]) / 0.55) ** 2)
+    middle = np.exp(-((lips.u / 0.9) ** 4))
+    thickness = lips.v * np.exp(-((lips.v / 0.25) ** 2)) * middle
+    opening = lips.profile**1.5 * (lips.falloff(0.45, lower=True) - lips.falloff(0.4, lower=False))
     fields = {
-        "mouthPucker": _field(0.48 * towards, 0.5 * rounding, -0.2 * around),
-        "mouthFunnel": _field(0.34 * towards, 0.1 * opening + 0.3 * rounding, -0.2 * around),
+        "mouthPucker": _field(0.42 * towards, 0.3 * thickness, -0.25 * around),
+        "mouthFunnel": _field(0.32 * towards, 0.075 * opening + 0.3 * thickness, -0.2 * around),
         "mouthLeft": _field(0.2 * around),
         "mouthRight": _field(-0.2 * around),
         "tongueOut": _field(0 * x),
@@ -110,10 +112,15 @@ def mouth_fields(face: np.ndarray, lips: Slit) -> dict:
         corner = lips.centre + np.array([sign * width, 0, 0])
         near = _bump(face, corner, 0.42, 0.42)
         pull = near * _smoothstep(sign * x / width * 0.9 + 0.15)
-        fold = _bump(face, corner + [sign * 0.2, -0.45, 0], 0.4, 0.3)
-        fields["mouthSmile" + side] = _field(sign * 0.15 * pull, -0.11 * pull - 0.05 * fold, 0.08 * pull)
-        fields["mouthFrown" + side] = _field(sign * 0.02 * pull, 0.15 * pull, 0.02 * pull)
-        fields["mouthDimple" + side] = _field(sign * 0.1 * pull, -0.02 * pull, 0.08 * pull)
+        lift = near * np.clip(sign * lips.u, 0, 1) ** 1.8  # lips bend in a bow
+        half = _half(x, sign, 0.5 * width)
+        # The zygomatic muscle lifts the corner and bunches the cheek under the eye; the lips stretch thin over the teeth.
+        cheek = _bump(face, corner + [sign * 0.14, -0.5, 0], 0.42, 0.32)
+        fields["mouthSmile" + side] = _field(
+            sign * (0.15 * pull + 0.02 * cheek), -0.15 * lift - 0.07 * cheek - 0.3 * thickness * half, 0.08 * pull
+        )
+        fields["mouthFrown" + side] = _field(sign * 0.02 * pull, 0.13 * lift, 0.02 * pull)
+        fields["mouthDimple" + side] = _field(sign * 0.1 * pull, -0.03 * pull, 0.08 * pull)
         fields["mouthStretch" + side] = _field(sign * 0.17 * pull, 0.05 * pull, 0.06 * pull)
     return fields
 
