@@ -7,7 +7,7 @@ from animate.renderer.head import HeadFrame
 from animate.topology import CHIN, FACE_OVAL
 from animate.types import Portrait
 
-_STEEPEST = 2.0  # depth over distance in the picture; turning the head folds it only beyond 20 degrees
+_STEEPEST = 1.3  # depth over distance in the picture; a turn of 20 degrees still leaves a third of the width
 # Half the width of what moves with the head (hair is wide, shoulders stay), by the height below the eyes.
 _HEAD_WIDTH = ((-2.0, -0.5, 0.5, 1.1, 1.6), (2.5, 2.1, 1.5, 0.95, 0.7))  # eye distances
 _HOLD = 0.9  # eye distances over which motion dies away towards the edge of the moving region

@@ -13,7 +13,7 @@ _EYE_CORNERS = [33, 133, 362, 263]
 # About 75 cm: the distance at which portraits are usually taken, and the one from which a head looks natural.
 _CAMERA_DISTANCE = 12.0  # eye distances
 # MediaPipe's meshes are flatter than heads: with this factor it finds turned heads turned as far as they were asked.
-_DEPTH = 1.25
+_DEPTH = 1.4
 
 
 @dataclass(frozen=True)

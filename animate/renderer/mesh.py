@@ -30,7 +30,7 @@ _CLOSED_GAP = 0.03  # eye distances
 _LIP_RIM = 0.018  # eye distances
 PIVOT = (0.0, 1.05, 1.35)  # where skull and neck meet, in the head's frame, eye distances (adult anatomy)
 _SPACING = 0.22  # of the extension's vertices, eye distances
-_SKULL_SLOPE = 0.55  # eye distances outside the face over which the depth falls to the middle of the skull
+_SKULL_SLOPE = 0.9  # eye distances outside the face over which the depth falls to the middle of the skull
 
 
 @dataclass(frozen=True, eq=False)
