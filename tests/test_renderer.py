@@ -79,6 +79,17 @@ def test_rest_closes_a_mouth_that_the_picture_shows_open(astronaut, renderer):
     assert lip_gap(portrait_from_image(renderer.draw(row())).face) < 0.05
 
 
+def test_the_row_of_rest_gives_a_parted_mouth_back_and_leads_to_it_without_a_jump(astronaut, renderer):
+    assert np.array_equal(renderer.draw(renderer.rest_row), astronaut.image)
+    assert renderer.rest_row.max() > 0.2
+    mouth = near(astronaut, (61, 291, 13, 14), 0.4)
+    closed, half, almost = (
+        np.abs(renderer.draw(share * renderer.rest_row).astype(int) - astronaut.image)[mouth].mean()
+        for share in (0.0, 0.5, 0.999)
+    )
+    assert almost < 4 < half < closed
+
+
 def test_jaw_opens_the_mouth_and_mouth_close_seals_it(renderer):
     opened = lip_gap(portrait_from_image(renderer.draw(row(jawOpen=0.3))).face)
     wide = lip_gap(portrait_from_image(renderer.draw(row(jawOpen=0.6))).face)

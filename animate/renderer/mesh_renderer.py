@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from animate.channels import CHANNELS, HEAD, INDEX
+from animate.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
 from animate.renderer.attachment import head_freedom
 from animate.renderer.backdrop import fill_behind, person_alpha
 from animate.renderer.bands import moving_bands, moving_triangles
@@ -37,6 +37,8 @@ class MeshRenderer:
     mesh : PortraitMesh
     rig : Rig
         What moves, and how; for those who measure.
+    rest_row : float32 [58]
+        The row that gives the picture back, exactly: zero, or what parts the lips of a picture whose lips are apart.
 
     Examples
     --------
@@ -49,11 +51,11 @@ class MeshRenderer:
 
     def __init__(self, portrait: Portrait):
         self._image = np.ascontiguousarray(portrait.image)
-        self.rest_row = np.zeros(len(CHANNELS), np.float32)
         portrait = with_true_lids(portrait)
         self._head = fit_head_frame(portrait.face)
         self.mesh = build_mesh(portrait, self._head)
         self.rig = build_rig(self.mesh, self._head)
+        self.rest_row = np.concatenate([self.rig.own[: len(BLENDSHAPES)], np.zeros(len(HEAD), np.float32)])
         self._pivot = self._head.to_picture(np.array([PIVOT]))[0]
         self._weight = self.mesh.head_weight[:, None].astype(np.float32)
 
@@ -74,7 +76,7 @@ class MeshRenderer:
         self._triangles = moving_triangles(self.mesh, self.rig)
         self._bands = moving_bands(self.mesh, self.rig, alpha[self._window], self._head.unit)
         self._layers = {
-            "mouth": build_mouth(portrait, self.mesh, self.rig.neutral, self.rig.basis, self._head),
+            "mouth": build_mouth(portrait, self.mesh, self.rig, self._head),
             **build_eyes(portrait, self.mesh, self._head),
         }
 
@@ -91,6 +93,8 @@ class MeshRenderer:
         uint8 [H, W, 3]
             RGB, of the portrait's size; a fresh array.
         """
+        if np.array_equal(row, self.rest_row):
+            return self._image.copy()
         row = row * self._share
         matrix, offset = head_transform(row, self._head, self._pivot)
         vertices = self._placed(row, matrix, offset)

@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import nnls
 
+from animate.channels import LIPS
 from animate.renderer.controls import COLUMN, NUM_CONTROLS
 from animate.renderer.head import HeadFrame
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.muscles import brow_fields, cheek_fields, jaw_fields, lid_fields, lip_fields, mouth_fields
 from animate.renderer.slit import Slit
+
+_PARTING = ("jawOpen", "mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight")
+_LIP_COLUMNS = [COLUMN[name] for name in LIPS]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,14 +26,30 @@ class Rig:
         The vertices of the mesh with the lips together, pixels.
     basis : float32 [N * 3, NUM_CONTROLS]
         Displacement of each coordinate for each control at 1, pixels.
+    own : float32 [NUM_CONTROLS]
+        The expression of the picture itself: what parts its lips; zero if they are together.
+    residual : float32 [N, 3]
+        What `own` leaves unexplained of the picture's shape, pixels.
     """
 
     neutral: np.ndarray
     basis: np.ndarray
+    own: np.ndarray
+    residual: np.ndarray
 
     def shape(self, controls: np.ndarray) -> np.ndarray:
         """Return the vertices, float32 [N, 3] px, for the coefficients float32 [NUM_CONTROLS]."""
-        return self.neutral + (self.basis @ controls).reshape(-1, 3)
+        shape = self.neutral + (self.basis @ controls).reshape(-1, 3)
+        nearness = self.nearness(controls)
+        return shape + self.residual * nearness if nearness else shape
+
+    def nearness(self, controls: np.ndarray) -> np.float32:
+        """Return how near the lips are to those of a picture whose lips are apart: 1 the same, 0 for closed lips."""
+        size = float(self.own @ self.own)
+        if not size:
+            return np.float32(0)
+        apart = (controls - self.own)[_LIP_COLUMNS]
+        return np.float32(max(0.0, 1 - 2 * float(apart @ apart) / size))
 
 
 def build_rig(mesh: PortraitMesh, frame: HeadFrame) -> Rig:
@@ -64,4 +85,18 @@ def build_rig(mesh: PortraitMesh, frame: HeadFrame) -> Rig:
     carried = (moves[:, mesh.carrier] * mesh.carrier_share[None, :, :, None]).sum(axis=2)
     moves = frame.vectors_to_picture(np.concatenate([moves, carried], axis=1))  # [1 + K, N, 3]
     neutral = (mesh.rest + moves[0]).astype(np.float32)
-    return Rig(neutral, np.ascontiguousarray(moves[1:].reshape(NUM_CONTROLS, -1).T, np.float32))
+    basis = np.ascontiguousarray(moves[1:].reshape(NUM_CONTROLS, -1).T, np.float32)
+    own = _own_expression(mesh, neutral, basis)
+    return Rig(neutral, basis, own, (mesh.rest - neutral - (basis @ own).reshape(-1, 3)).astype(np.float32))
+
+
+def _own_expression(mesh: PortraitMesh, neutral: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """Return the controls float32 [NUM_CONTROLS] that best part the closed lips as the picture shows them."""
+    own = np.zeros(NUM_CONTROLS, np.float32)
+    lips = np.concatenate(mesh.openings["mouth"])
+    parted = (mesh.rest - neutral)[lips, :2].ravel()
+    if np.abs(parted).max() > 1e-3:
+        columns = [COLUMN[name] for name in _PARTING]
+        fields = basis.reshape(len(neutral), 3, -1)[lips, :2][..., columns].reshape(-1, len(columns))
+        own[columns] = np.minimum(nnls(fields.astype(np.float64), parted)[0], 1)
+    return own
