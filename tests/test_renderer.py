@@ -136,6 +136,18 @@ def test_gaze_moves_the_irises_to_the_named_side(astronaut):
     assert (place(eyeLookUp=0.6) - ahead)[1] < -0.015
 
 
+def test_a_moved_iris_leaves_nothing_behind(astronaut):
+    renderer = MeshRenderer(_with_red_irises(astronaut))
+    radius = float(np.hypot(*(astronaut.face.vertices[469] - astronaut.face.vertices[468])[:2]))
+    for channels in ({"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}, {"eyeLookUp": 1.0}):
+        frame = renderer.draw(row(**channels))
+        y, x = np.nonzero((frame[..., 0] > 200) & (frame[..., 1] < 60))
+        right = x < astronaut.face.vertices[168, 0]
+        for eye in (right, ~right):
+            assert eye.sum() > 5
+            assert np.hypot(x[eye] - x[eye].mean(), y[eye] - y[eye].mean()).max() < 1.6 * radius
+
+
 def _with_red_irises(portrait: Portrait) -> Portrait:
     image = portrait.image.copy()
     for centre, rim in ((468, 469), (473, 474)):

@@ -73,11 +73,24 @@ def fit_head_frame(face: FaceMesh) -> HeadFrame:
     return HeadFrame(origin, rotation.T, scale * float(np.linalg.norm(eyes[1] - eyes[0])))
 
 
+def head_rotation(row: np.ndarray, frame: HeadFrame) -> np.ndarray:
+    """Return how the head turns for one row of a motion, float64 [3, 3] on the picture's axes.
+
+    Yaw and pitch turn about the head's own axes, so that a tilted head nods along its own neck; roll turns in the
+    picture.
+    """
+    pitch, yaw, roll = np.radians([float(value) for value in row[_HEAD_COLUMNS[:3]]])
+    sines, cosines = np.sin([pitch, yaw, roll]), np.cos([pitch, yaw, roll])
+    rx = np.array([[1, 0, 0], [0, cosines[0], sines[0]], [0, -sines[0], cosines[0]]])
+    ry = np.array([[cosines[1], 0, -sines[1]], [0, 1, 0], [sines[1], 0, cosines[1]]])
+    rz = np.array([[cosines[2], -sines[2], 0], [sines[2], cosines[2], 0], [0, 0, 1]])
+    return rz @ (frame.axes.T @ rx @ ry @ frame.axes)
+
+
 def head_transform(row: np.ndarray, frame: HeadFrame, pivot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the motion of the head as p -> matrix @ p + offset on picture points.
 
-    Yaw and pitch turn about the head's own axes, so that a tilted head nods along its own neck; roll turns in the
-    picture. `headZ` scales the head as it would approach a camera.
+    It turns as `head_rotation` says; `headZ` scales the head as it would approach a camera.
 
     Parameters
     ----------
@@ -93,13 +106,9 @@ def head_transform(row: np.ndarray, frame: HeadFrame, pivot: np.ndarray) -> tupl
     offset : float64 [3]
         Pixels.
     """
-    pitch, yaw, roll, x, y, z = (float(value) for value in row[_HEAD_COLUMNS])
-    sines, cosines = np.sin(np.radians([pitch, yaw, roll])), np.cos(np.radians([pitch, yaw, roll]))
-    rx = np.array([[1, 0, 0], [0, cosines[0], sines[0]], [0, -sines[0], cosines[0]]])
-    ry = np.array([[cosines[1], 0, -sines[1]], [0, 1, 0], [sines[1], 0, cosines[1]]])
-    rz = np.array([[cosines[2], -sines[2], 0], [sines[2], cosines[2], 0], [0, 0, 1]])
+    x, y, z = (float(value) for value in row[_HEAD_COLUMNS[3:]])
     zoom = _CAMERA_DISTANCE / (_CAMERA_DISTANCE - min(max(z, -4.0), 4.0))
-    matrix = zoom * rz @ (frame.axes.T @ rx @ ry @ frame.axes)
+    matrix = zoom * head_rotation(row, frame)
     matrix[:, 2] *= _DEPTH
     return matrix, pivot - matrix @ pivot + np.array([x, y, 0.0]) * frame.unit
 

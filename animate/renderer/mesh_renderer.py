@@ -13,11 +13,13 @@ from animate.renderer.backdrop import fill_behind, person_alpha
 from animate.renderer.bands import moving_bands, moving_triangles
 from animate.renderer.controls import controls_from_row
 from animate.renderer.eyes import build_eyes
-from animate.renderer.head import fit_head_frame, head_transform
+from animate.renderer.folds import draw_folds
+from animate.renderer.head import fit_head_frame, head_rotation, head_transform
 from animate.renderer.lids import with_true_lids
+from animate.renderer.light import find_light
 from animate.renderer.mesh import PIVOT, build_mesh
 from animate.renderer.mouth import build_mouth
-from animate.renderer.raster import blend_over_backdrop, rasterise
+from animate.renderer.raster import blend_over_backdrop, rasterise, shade
 from animate.renderer.rig import build_rig
 from animate.renderer.sampling import double
 from animate.types import Motion, Portrait
@@ -64,6 +66,7 @@ class MeshRenderer:
         self._corner = np.array([left, top], np.float32)
         points = self.mesh.rest[: self.mesh.num_face, :2]
         alpha = person_alpha(self._image, portrait.matte, points, self._head.unit)
+        self._light = find_light(portrait, self._head, self.mesh.region)
         self._backdrop = fill_behind(self._image[self._window], alpha[self._window], self._head.unit)
         # Bilinear samples of a doubled picture are as sharp as bicubic ones of the picture, and four times as fast.
         self._moving = double(np.dstack([self._image, alpha])[self._window])
@@ -99,7 +102,9 @@ class MeshRenderer:
         matrix, offset = head_transform(row, self._head, self._pivot)
         vertices = self._placed(row, matrix, offset)
         frame = self._image.copy()
-        list(self._threads.map(lambda band: self._draw_band(band, vertices, frame[self._window]), self._bands))
+        gain = self._light.gain(head_rotation(row, self._head), matrix, offset)
+        list(self._threads.map(lambda band: self._draw_band(band, vertices, gain, frame[self._window]), self._bands))
+        draw_folds(frame, row, vertices, self._head.unit)
         for name, layer in self._layers.items():
             upper, lower = (vertices[chain] for chain in self.mesh.openings[name])
             layer.draw(frame, row, upper, lower, matrix, offset, self._head)
@@ -125,13 +130,15 @@ class MeshRenderer:
         turned = shape @ matrix.T.astype(np.float32) + offset.astype(np.float32)
         return (shape + self._weight * (turned - shape))[:, :2]
 
-    def _draw_band(self, band: tuple[slice, slice], vertices: np.ndarray, out: np.ndarray) -> None:
+    def _draw_band(self, band: tuple[slice, slice], vertices: np.ndarray, gain, out: np.ndarray) -> None:
         """Draw what the mesh shows in one part of the window, into `out`."""
         whole = self._still[band].copy()
         fraction = np.zeros(whole.shape[:2], np.uint16)
         corner = self._corner + np.array([band[1].start, band[0].start], np.float32)
         rasterise(self._triangles, vertices - corner, self._source, whole.view(np.int32)[..., 0], fraction)
         warped = cv2.remap(self._moving, whole, fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        if gain is not None:
+            shade(warped, band[0].start, band[1].start, gain, self._light.cell)
         blend_over_backdrop(warped, self._backdrop[band], out[band])
 
     def frames(self, motion: Motion) -> Iterator[np.ndarray]:

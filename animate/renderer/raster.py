@@ -98,6 +98,35 @@ def blend_over_backdrop(warped, backdrop, out):
 
 
 @_compiled
+def shade(warped, top, left, gain, cell):
+    """Multiply the colours of `warped` uint8 [h, w, 4], whose corner lies at `top`, `left`, by a coarse grid of gains.
+
+    Parameters
+    ----------
+    gain : float32 [R, C]
+        At every `cell` pixels; bilinear between.
+    """
+    for y in range(warped.shape[0]):
+        v = (y + top) / cell
+        j = min(int(v), gain.shape[0] - 2)
+        fy = np.float32(v - j)
+        for i in range(gain.shape[1] - 1):
+            first, last = (
+                max(int(np.ceil(i * cell)) - left, 0),
+                min(int(np.ceil((i + 1) * cell)) - left, warped.shape[1]),
+            )
+            start = gain[j, i] + fy * (gain[j + 1, i] - gain[j, i])
+            slope = (gain[j, i + 1] + fy * (gain[j + 1, i + 1] - gain[j, i + 1]) - start) / np.float32(cell)
+            if first >= last or (abs(start - 1) < 1e-5 and abs(slope) * cell < 1e-5):
+                continue
+            start += slope * np.float32(first + left - i * cell)
+            for x in range(first, last):
+                g = np.int32((start + slope * np.float32(x - first)) * 4096)
+                for k in range(3):
+                    warped[y, x, k] = min(255, (g * np.int32(warped[y, x, k]) + 2048) >> 12)
+
+
+@_compiled
 def opening_coverage(left, top, shape, start, axis, step, upper, lower, inset, softness):
     """Return how far each pixel lies inside an opening between two edges.
 
@@ -220,3 +249,33 @@ def soften_along(frame, start, axis, heights, width, strength):
                 blurred = (above[k] + 2 * here + frame[y + 1, x, k]) / 4
                 above[k] = here
                 frame[y, x, k] = np.uint8(here + share * (blurred - here) + 0.5)
+
+
+@_compiled
+def crease_along(frame, start, axis, heights, width, strength):
+    """Draw a soft fold, fading to its ends, into `frame` uint8 [H, W, 3]; the parameters are those of `darken_along`.
+
+    It deepens the colour of what it darkens, as skin does; grey stays grey.
+    """
+    last = heights.shape[0] - 1
+    reach = 2.2 * width
+    end = start + axis * last
+    low, high = heights.min() - reach, heights.max() + reach
+    y_first = int(max(0.0, min(start[1], end[1]) + min(low * axis[0], high * axis[0])))
+    y_last = int(min(frame.shape[0] - 1.0, max(start[1], end[1]) + max(low * axis[0], high * axis[0])))
+    x_first = int(max(0.0, min(start[0], end[0]) + min(-low * axis[1], -high * axis[1])))
+    x_last = int(min(frame.shape[1] - 1.0, max(start[0], end[0]) + max(-low * axis[1], -high * axis[1])))
+    for y in range(y_first, y_last + 1):
+        for x in range(x_first, x_last + 1):
+            dx, dy = x - start[0], y - start[1]
+            s = dx * axis[0] + dy * axis[1]
+            if s <= 0 or s >= last:
+                continue
+            i = int(s)
+            t = dy * axis[0] - dx * axis[1] - (heights[i] + (heights[i + 1] - heights[i]) * (s - i))
+            if abs(t) < reach:
+                u = 2 * s / last - 1
+                depth = strength * (1 - u * u) * np.exp(-(t * t) / (width * width))
+                most = max(1.0, float(max(frame[y, x, 0], frame[y, x, 1], frame[y, x, 2])))
+                for k in range(3):
+                    frame[y, x, k] = np.uint8(frame[y, x, k] * (1 - depth * (1.6 - frame[y, x, k] / most)) + 0.5)

@@ -1,0 +1,80 @@
+"""Light and folds: what changes in colour, not in place."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from animate.evaluate.rows import row
+from animate.renderer import MeshRenderer
+from animate.renderer.folds import draw_folds
+from animate.renderer.head import fit_head_frame, head_rotation, head_transform
+from animate.renderer.light import find_light
+from animate.renderer.raster import shade
+
+
+@pytest.fixture(scope="module")
+def lit_from_the_right(astronaut):
+    """The example as a smooth face that is bright where it faces the picture's right."""
+    height, width = astronaut.image.shape[:2]
+    x = np.arange(width) - astronaut.face.vertices[1, 0]
+    luma = np.clip(130 + 40 * x / astronaut.face.eye_distance, 0, 255)
+    image = np.repeat(np.tile(luma, (height, 1))[..., None], 3, axis=2).astype(np.uint8)
+    return dataclasses.replace(astronaut, image=image)
+
+
+def gain_in_the_middle(portrait, **channels) -> float:
+    head = fit_head_frame(portrait.face)
+    region = (0, 0, *portrait.size)
+    light = find_light(portrait, head, region)
+    values = row(**channels)
+    pivot = head.to_picture(np.array([[0.0, 1.05, 1.35]]))[0]
+    gain = light.gain(head_rotation(values, head), *head_transform(values, head, pivot))
+    if gain is None:
+        return 1.0
+    x, y = (portrait.face.vertices[1, :2] / light.cell).round().astype(int)
+    return float(gain[y, x])
+
+
+def test_a_face_that_turns_to_the_light_brightens_and_away_from_it_darkens(lit_from_the_right):
+    assert gain_in_the_middle(lit_from_the_right) == 1
+    assert 1.02 < gain_in_the_middle(lit_from_the_right, headYaw=15.0) < 1.2
+    assert 0.8 < gain_in_the_middle(lit_from_the_right, headYaw=-15.0) < 0.98
+    assert gain_in_the_middle(lit_from_the_right, headX=0.2) == 1
+
+
+def test_shade_follows_its_grid_and_leaves_ones_alone():
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 200, (40, 60, 4), np.uint8)
+    same, brighter = picture.copy(), picture.copy()
+    shade(same, 3, 5, np.ones((4, 6), np.float32), 20.0)
+    assert np.array_equal(same, picture)
+    shade(brighter, 3, 5, np.full((4, 6), 1.25, np.float32), 20.0)
+    assert np.abs(brighter[..., :3] - np.minimum(1.25 * picture[..., :3], 255)).max() <= 1
+    assert np.array_equal(brighter[..., 3], picture[..., 3]), "the matte is not a colour"
+
+
+@pytest.mark.parametrize(
+    ("channels", "place"), [({"mouthSmile": 1.0}, 206), ({"browInnerUp": 1.0}, 151), ({"browDown": 1.0}, 107)]
+)
+def test_folds_deepen_with_the_expression_where_it_makes_them(astronaut, channels, place):
+    vertices = MeshRenderer(astronaut).vertices(row())
+    x, y = vertices[place].round().astype(int)
+    reach = round(0.2 * astronaut.face.eye_distance)
+    around = np.s_[y - reach : y + reach, x - reach : x + reach]
+    frames = []
+    for share in (0.0, 0.5, 1.0):
+        frame = np.full_like(astronaut.image, (200, 150, 120))
+        draw_folds(frame, share * row(**channels), vertices, astronaut.face.eye_distance)
+        frames.append(frame)
+    assert (frames[0] == (200, 150, 120)).all()
+    assert frames[0][around].mean() > frames[1][around].mean() > frames[2][around].mean()
+    assert frames[2].min() > 70, "a fold is a shade, not a line of ink"
+
+
+def test_folds_keep_grey_grey(astronaut):
+    frame = np.full_like(astronaut.image, 140)
+    vertices = MeshRenderer(astronaut).vertices(row())
+    draw_folds(frame, row(mouthSmile=1.0, eyeSquint=1.0, browDown=1.0), vertices, astronaut.face.eye_distance)
+    assert frame.min() < 140
+    assert np.ptp(frame, axis=2).max() == 0
