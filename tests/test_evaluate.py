@@ -10,8 +10,8 @@ from animate.errors import DependencyError, MotionError
 from animate.evaluate import Figure, read_motion, table
 from animate.evaluate.closed_loop import closed_loop, read_face
 from animate.evaluate.geometry import folds_and_holes
-from animate.evaluate.pixels import grey_figure, identity_figure, outside_figure, rest_figure
-from animate.evaluate.rows import mirrored, plausible_rows, row, sweep
+from animate.evaluate.pixels import grey_figure, identity_figure, outside_figure, rest_figure, smoothness_figure
+from animate.evaluate.rows import mirrored, plausible_rows, row, smooth_motion, sweep
 from animate.renderer import MeshRenderer
 from animate.types import Motion
 
@@ -104,6 +104,17 @@ def test_a_tint_in_a_grey_picture_is_seen(astronaut):
 
     assert grey_figure(astronaut, MeshRenderer, [row(jawOpen=0.5)]).value == 0
     assert grey_figure(astronaut, tinted, [row(jawOpen=0.5)]).value > 0
+
+
+def test_a_pop_is_seen_in_a_smooth_motion(astronaut, renderer):
+    def popping(frame):
+        frames.append(frame)
+        return np.roll(frame, 1, axis=1) if len(frames) == 8 else frame  # one pixel aside, once
+
+    frames = []
+    motion = smooth_motion(14)
+    assert smoothness_figure(astronaut, renderer, motion).good
+    assert smoothness_figure(astronaut, Faulty(renderer, spoil_frame=popping), motion).value > 2
 
 
 def test_folds_and_holes_are_counted(astronaut, renderer):

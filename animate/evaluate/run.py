@@ -77,7 +77,7 @@ def evaluate(
         mirror_figure(portrait, renderer, MeshRenderer, np.concatenate([row()[None], speech, turned_rows()])),
         grey_figure(portrait, MeshRenderer, hardest),
         *folds_and_holes(renderer, portrait.face.eye_distance, plausible_rows(motion, num_random, seed)),
-        smoothness_figure(portrait, renderer, smooth_motion(_SMOOTH_FRAMES), bar),
+        smoothness_figure(portrait, renderer, smooth_motion(_SMOOTH_FRAMES)),
     ]
     if identity_model is not None:
         figures.append(identity_figure(portrait, renderer, np.concatenate([speech, turned_rows()]), identity_model))

@@ -52,7 +52,7 @@ def _field(x=0.0, y=0.0, z=0.0) -> np.ndarray:
 def jaw_fields(face: np.ndarray, lips: Slit) -> dict:
     """Turn and slide the lower jaw about its joints, which lie behind the cheeks at the height of the ears."""
     joint = face[[EAR_RIGHT, EAR_LEFT]].mean(axis=0) + [0, 0, _JOINT_BEHIND_MESH]
-    share = lips.lower_share(0.3) * _smoothstep((face[:, 1] - lips.centre[1] + 0.85) / 0.7)
+    share = lips.lower_share(0.14) * _smoothstep((face[:, 1] - lips.centre[1] + 0.85) / 0.7)
     y, z = face[:, 1] - joint[1], face[:, 2] - joint[2]
     cosine, sine = np.cos(_JAW_ANGLE), np.sin(_JAW_ANGLE)
     drop, back = y * (cosine - 1) - z * sine, y * sine + z * (cosine - 1)
@@ -72,9 +72,10 @@ def jaw_fields(face: np.ndarray, lips: Slit) -> dict:
 def lip_fields(face: np.ndarray, lips: Slit, jaw_open: np.ndarray) -> dict:
     """Part, seal, roll and shrug the lips."""
     gap = lips.along(jaw_open[lips.lower_edge] - jaw_open[lips.upper])
-    upper, lower = lips.falloff(0.4, lower=False), lips.falloff(0.45, lower=True)
+    # The red of the lips moves as one piece, or thin lips would be crushed against their own edge.
+    upper, lower = lips.falloff(0.42, lower=False, rim=0.05), lips.falloff(0.47, lower=True, rim=0.05)
     mouth = _bump(face, lips.centre, 1.1 * lips.half_width, 0.5)
-    inside = lips.profile
+    inside = lips.profile**1.6
     roll = -0.55 * lips.v * np.exp(-((lips.v / 0.2) ** 2)) * inside
     chin_up = _bump(face, lips.centre + [0, 0.32, 0], 0.5, 0.4)
     fields = {

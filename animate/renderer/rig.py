@@ -45,11 +45,11 @@ class Rig:
 
     def nearness(self, controls: np.ndarray) -> np.float32:
         """Return how near the lips are to those of a picture whose lips are apart: 1 the same, 0 for closed lips."""
-        size = float(self.own @ self.own)
-        if not size:
+        furthest = float(self.own.max())
+        if not furthest:
             return np.float32(0)
-        apart = (controls - self.own)[_LIP_COLUMNS]
-        return np.float32(max(0.0, 1 - 2 * float(apart @ apart) / size))
+        near = max(0.0, 1 - float(np.abs(controls - self.own)[_LIP_COLUMNS].max()) / furthest)
+        return np.float32(near * near * (3 - 2 * near))
 
 
 def build_rig(mesh: PortraitMesh, frame: HeadFrame) -> Rig:
