@@ -10,7 +10,8 @@ from animate.renderer.eyeball import Eyeball, find_iris, take_eyeball
 from animate.renderer.head import HeadFrame, plane_inverse
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.opening import find_opening, straightened
-from animate.renderer.raster import blend_into, darken_along, soften_along
+from animate.renderer.raster import blend_into
+from animate.renderer.strokes import darken_along, soften_along
 from animate.topology import IRIS_LEFT, IRIS_RIGHT
 from animate.types import Portrait
 
@@ -71,7 +72,9 @@ class Eye:
             # Where the lids meet, lashes lie in a line; it also hides the cut between the lids.
             edge = np.minimum(heights[0], heights[1] + 0.02 * head.unit)
             soften_along(frame, start, axis, edge, 1.5 + 0.012 * head.unit, closing)
-            darken_along(frame, start, axis, edge, max(0.8, 0.018 * head.unit), _LASHES * closing**2)
+            darken_along(
+                frame, start, axis, edge, max(0.8, 0.018 * head.unit), np.full(len(edge), _LASHES * closing**2)
+            )
 
     def _draw_eyeball(self, frame, gaze, upper, lower, matrix, offset, head, weight: float, open_share: float) -> None:
         ball, softness = self.ball, max(1.0, 0.014 * head.unit)

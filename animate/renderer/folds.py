@@ -4,7 +4,7 @@ import numpy as np
 
 from animate.channels import INDEX
 from animate.renderer.opening import straightened
-from animate.renderer.raster import crease_along
+from animate.renderer.strokes import crease_along
 from animate.topology import MIRROR
 
 # Each fold runs through the means of vertices of the right half of the face; its width is in eye distances; and it

@@ -17,17 +17,19 @@ from animate.renderer.mouth_textures import (
     paint_tongue_tip,
     paint_upper,
     picture_on_plane,
+    shade_warmth,
     texture_plane,
     to_texture,
 )
 from animate.renderer.opening import find_opening, straightened
-from animate.renderer.raster import blend_into, darken_along
+from animate.renderer.raster import blend_into
 from animate.renderer.rig import Rig
+from animate.renderer.strokes import darken_along
 from animate.types import Portrait
 
 _UPPER_EDGE = 0.04  # how far the upper teeth reach below the closed lips' line, eye distances
 _TONGUE_GOES = 0.72  # of the jaw's way
-_PURSED_SHADE = 0.5  # share of the light that lips standing forward keep out of the mouth
+_PURSED_SHADE = 0.35  # share of the light that lips standing forward keep out of the mouth
 _WALL = 0.2  # eye distances from the lips to where the cheeks no longer catch light
 _CONTACT = 0.45  # share of the light that is lost between lips that touch
 
@@ -46,6 +48,8 @@ class Mouth:
         RGBA of what the picture itself shows between its lips.
     hollow, wall : float64 [3]
         Colours of the throat and of the inside of the cheeks.
+    warmth : float32 [3]
+        Powers of the shade on red, green and blue: light that has met flesh is warm, but grey in a grey picture.
     centre : float64 [3]
         Middle of the closed lips, pixels.
     jaw : float64 [58, 3]
@@ -62,6 +66,7 @@ class Mouth:
     picture: np.ndarray
     hollow: np.ndarray
     wall: np.ndarray
+    warmth: np.ndarray
     centre: np.ndarray
     jaw: np.ndarray
     rig: Rig
@@ -72,10 +77,9 @@ class Mouth:
         if self.parted:
             # Lips that are apart in the picture lack the shade of where they touch.
             start, axis, heights = straightened(upper, lower)
-            touching = 1 - float((heights[1] - heights[0]).max()) / (0.08 * head.unit)
-            if touching > 0:
-                line = (heights[0] + heights[1]) / 2
-                darken_along(frame, start, axis, line, max(0.8, 0.016 * head.unit), _CONTACT * touching)
+            touching = np.clip(1 - (heights[1] - heights[0]) / (0.08 * head.unit), 0, 1)
+            line = (heights[0] + heights[1]) / 2
+            darken_along(frame, start, axis, line, max(0.8, 0.016 * head.unit), _CONTACT * touching)
         opening = find_opening(upper, lower, frame.shape[1::-1], 0.0, max(1.2, 0.015 * head.unit))
         if opening is None:
             return
@@ -90,7 +94,8 @@ class Mouth:
         shade = 0.62 + 0.38 * depth * (2 - depth)
         rise = np.clip(opening.above_lower / (0.05 * head.unit), 0, 1)
         purse = float(np.clip(row[INDEX["mouthPucker"]] + 0.6 * row[INDEX["mouthFunnel"]], 0, 1))
-        layer *= (shade * (0.75 + 0.25 * rise))[..., None] * np.float32(1 - _PURSED_SHADE * purse)
+        shade = shade * (0.75 + 0.25 * rise) * np.float32(1 - _PURSED_SHADE * purse)
+        layer *= shade[..., None] ** self.warmth
         nearness = self.rig.nearness(controls_from_row(row))
         if nearness:  # the mouth opens as in the picture, so it shows what it shows there
             _lay(self.picture, to_texture(self.picture, self.centre, matrix, offset, head, corner), layer, nearness)
@@ -173,6 +178,7 @@ def build_mouth(portrait: Portrait, mesh: PortraitMesh, rig: Rig, head: HeadFram
         picture,
         hollow,
         wall,
+        shade_warmth(ivory),
         centre,
         jaw,
         rig,

@@ -117,10 +117,14 @@ def _teeth(a: np.ndarray, edge_distance: np.ndarray, bounds, density: float):
     return brightness * (1 - 0.75 * np.clip(side / bounds[-1], 0, 1) ** 2.2), alpha
 
 
+def shade_warmth(ivory: np.ndarray) -> np.ndarray:
+    """Return the powers float32 [3] by which shade in the mouth takes red, green and blue: equal in a grey picture."""
+    return np.array((1.0, 1.0, 1.0) if np.ptp(ivory) == 0 else (1.0, 1.25, 1.45), np.float32)
+
+
 def _in_shade(brightness: np.ndarray, ivory: np.ndarray) -> np.ndarray:
-    """Return the light on each pixel [h, w, 3]: in the mouth's shade it is warm, unless the picture is grey."""
-    warmth = (1.0, 1.0, 1.0) if np.ptp(ivory) == 0 else (1.0, 1.25, 1.45)
-    return np.clip(brightness, 0, 1)[..., None] ** np.array(warmth)
+    """Return the light on each pixel, float [h, w, 3]."""
+    return np.clip(brightness, 0, 1)[..., None] ** shade_warmth(ivory)
 
 
 def paint_upper(density: float, lowest: float, ivory: np.ndarray, flesh: np.ndarray) -> np.ndarray:

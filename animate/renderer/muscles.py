@@ -86,7 +86,7 @@ def lip_fields(face: np.ndarray, lips: Slit, jaw_open: np.ndarray) -> dict:
         "mouthShrugUpper": _field(0, -0.07 * _bump(face, lips.centre, 0.8 * lips.half_width, 0.3), -0.03 * mouth),
     }
     for side, sign in _SIDES.items():
-        half = _half(face[:, 0] - lips.centre[0], sign, 0.18)
+        half = _half(face[:, 0] - lips.centre[0], sign, 0.13)
         fields["mouthLowerDown" + side] = _field(0, 0.2 * inside * lower * half)
         fields["mouthUpperUp" + side] = _field(0, -0.17 * inside * upper * half)
         fields["mouthPress" + side] = _field(sign * 0.02 * mouth * half, 0.6 * roll * half)

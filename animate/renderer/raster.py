@@ -1,20 +1,13 @@
 """Compiled inner loops: the inverse map of a triangle mesh, openings, and blending."""
 
 import numpy as np
-from numba import njit
 
-
-def _compiled(function):
-    try:
-        return njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no folder to cache in can be written to
-        return njit(nogil=True)(function)
-
+from animate.renderer.compiled import compiled
 
 SUBPIXEL = 32  # steps per pixel of a map, as cv2.remap takes it (INTER_TAB_SIZE)
 
 
-@_compiled
+@compiled
 def rasterise(triangles, target, source, whole, fraction):
     """Write where each pixel of a region comes from, by drawing triangles in the given order.
 
@@ -67,7 +60,7 @@ def rasterise(triangles, target, source, whole, fraction):
                 fraction_row[x] = ((py >> 6) & 992) | ((px >> 11) & 31)
 
 
-@_compiled
+@compiled
 def _crossing(y, px, py, qx, qy, low, high):
     """Widen the span low-high by where the edge p-q crosses the row y."""
     if py == qy:
@@ -79,7 +72,7 @@ def _crossing(y, px, py, qx, qy, low, high):
     return low, high
 
 
-@_compiled
+@compiled
 def blend_over_backdrop(warped, backdrop, out):
     """Lay warped RGBA uint8 [h, w, 4] over a backdrop uint8 [h, w, 3] into `out`."""
     for y in range(out.shape[0]):
@@ -97,7 +90,7 @@ def blend_over_backdrop(warped, backdrop, out):
                     out[y, x, k] = (mixed + 127) // 255
 
 
-@_compiled
+@compiled
 def shade(warped, top, left, gain, cell):
     """Multiply the colours of `warped` uint8 [h, w, 4], whose corner lies at `top`, `left`, by a coarse grid of gains.
 
@@ -126,7 +119,7 @@ def shade(warped, top, left, gain, cell):
                     warped[y, x, k] = min(255, (g * np.int32(warped[y, x, k]) + 2048) >> 12)
 
 
-@_compiled
+@compiled
 def opening_coverage(left, top, shape, start, axis, step, upper, lower, inset, softness):
     """Return how far each pixel lies inside an opening between two edges.
 
@@ -173,7 +166,7 @@ def opening_coverage(left, top, shape, start, axis, step, upper, lower, inset, s
     return coverage, below_upper, above_lower
 
 
-@_compiled
+@compiled
 def blend_into(frame, left, top, layer, coverage):
     """Lay `layer` float32 or uint8 [h, w, 3] over a region of `frame` uint8 by `coverage` float32 [h, w]."""
     for y in range(coverage.shape[0]):
@@ -183,99 +176,3 @@ def blend_into(frame, left, top, layer, coverage):
                 for k in range(3):
                     old = np.float32(frame[top + y, left + x, k])
                     frame[top + y, left + x, k] = np.uint8(old + c * (np.float32(layer[y, x, k]) - old) + 0.5)
-
-
-@_compiled
-def darken_along(frame, start, axis, heights, width, strength):
-    """Draw a soft dark line, tapering to its ends, into `frame` uint8 [H, W, 3].
-
-    Parameters
-    ----------
-    start, axis : float [2]
-        Where the line begins, pixels, and the unit vector along which `heights` float [M] gives its height (positive
-        downwards) once per pixel.
-    width : float
-        Pixels from the middle of the line to 37 % of its strength.
-    strength : float
-        Share of the light that the middle of the line takes away.
-    """
-    last = heights.shape[0] - 1
-    reach = 2.5 * width
-    end = start + axis * last
-    low, high = heights.min() - reach, heights.max() + reach
-    y_first = int(max(0.0, min(start[1], end[1]) + low - abs(axis[1]) * reach))
-    y_last = int(min(frame.shape[0] - 1.0, max(start[1], end[1]) + high + reach))
-    x_first = int(max(0.0, min(start[0], end[0]) - abs(axis[1]) * (high - low)))
-    x_last = int(min(frame.shape[1] - 1.0, max(start[0], end[0]) + abs(axis[1]) * (high - low)))
-    for y in range(y_first, y_last + 1):
-        for x in range(x_first, x_last + 1):
-            dx, dy = x - start[0], y - start[1]
-            s = dx * axis[0] + dy * axis[1]
-            if s <= 0 or s >= last:
-                continue
-            i = int(s)
-            t = dy * axis[0] - dx * axis[1] - (heights[i] + (heights[i + 1] - heights[i]) * (s - i))
-            if abs(t) < reach:
-                u = 2 * s / last - 1
-                light = 1 - strength * (1 - u * u * u * u) * np.exp(-(t * t) / (width * width))
-                for k in range(3):
-                    frame[y, x, k] = np.uint8(frame[y, x, k] * light + 0.5)
-
-
-@_compiled
-def soften_along(frame, start, axis, heights, width, strength):
-    """Blur `frame` uint8 [H, W, 3] across a line, as `darken_along` draws it, so that a cut becomes an edge."""
-    last = heights.shape[0] - 1
-    end = start + axis * last
-    low, high = heights.min() - width, heights.max() + width
-    y_first = max(1, int(min(start[1], end[1]) + low - abs(axis[1]) * width))
-    y_last = min(frame.shape[0] - 2, int(max(start[1], end[1]) + high + width))
-    x_first = max(0, int(min(start[0], end[0]) - abs(axis[1]) * (high - low)))
-    x_last = min(frame.shape[1] - 1, int(max(start[0], end[0]) + abs(axis[1]) * (high - low)))
-    above = np.zeros(3, np.float64)
-    for x in range(x_first, x_last + 1):
-        for k in range(3):
-            above[k] = frame[max(y_first - 1, 0), x, k]
-        for y in range(y_first, y_last + 1):
-            dx, dy = x - start[0], y - start[1]
-            s = dx * axis[0] + dy * axis[1]
-            share = 0.0
-            if 0 < s < last:
-                i = int(s)
-                t = dy * axis[0] - dx * axis[1] - (heights[i] + (heights[i + 1] - heights[i]) * (s - i))
-                share = strength * max(0.0, 1 - abs(t) / width)
-            for k in range(3):
-                here = float(frame[y, x, k])
-                blurred = (above[k] + 2 * here + frame[y + 1, x, k]) / 4
-                above[k] = here
-                frame[y, x, k] = np.uint8(here + share * (blurred - here) + 0.5)
-
-
-@_compiled
-def crease_along(frame, start, axis, heights, width, strength):
-    """Draw a soft fold, fading to its ends, into `frame` uint8 [H, W, 3]; the parameters are those of `darken_along`.
-
-    It deepens the colour of what it darkens, as skin does; grey stays grey.
-    """
-    last = heights.shape[0] - 1
-    reach = 2.2 * width
-    end = start + axis * last
-    low, high = heights.min() - reach, heights.max() + reach
-    y_first = int(max(0.0, min(start[1], end[1]) + min(low * axis[0], high * axis[0])))
-    y_last = int(min(frame.shape[0] - 1.0, max(start[1], end[1]) + max(low * axis[0], high * axis[0])))
-    x_first = int(max(0.0, min(start[0], end[0]) + min(-low * axis[1], -high * axis[1])))
-    x_last = int(min(frame.shape[1] - 1.0, max(start[0], end[0]) + max(-low * axis[1], -high * axis[1])))
-    for y in range(y_first, y_last + 1):
-        for x in range(x_first, x_last + 1):
-            dx, dy = x - start[0], y - start[1]
-            s = dx * axis[0] + dy * axis[1]
-            if s <= 0 or s >= last:
-                continue
-            i = int(s)
-            t = dy * axis[0] - dx * axis[1] - (heights[i] + (heights[i + 1] - heights[i]) * (s - i))
-            if abs(t) < reach:
-                u = 2 * s / last - 1
-                depth = strength * (1 - u * u) * np.exp(-(t * t) / (width * width))
-                most = max(1.0, float(max(frame[y, x, 0], frame[y, x, 1], frame[y, x, 2])))
-                for k in range(3):
-                    frame[y, x, k] = np.uint8(frame[y, x, k] * (1 - depth * (1.6 - frame[y, x, k] / most)) + 0.5)
