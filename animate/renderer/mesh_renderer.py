@@ -33,6 +33,8 @@ class MeshRenderer:
     Parameters
     ----------
     portrait : Portrait
+    device : str
+        Where the portrait is warped: ``"cpu"`` (compiled), or a torch device such as ``"cuda"``.
 
     Attributes
     ----------
@@ -51,7 +53,7 @@ class MeshRenderer:
     (512, 512, 3)
     """
 
-    def __init__(self, portrait: Portrait):
+    def __init__(self, portrait: Portrait, device: str = "cpu"):
         self._image = np.ascontiguousarray(portrait.image)
         portrait = with_true_lids(portrait)
         self._head = fit_head_frame(portrait.face)
@@ -78,6 +80,11 @@ class MeshRenderer:
         self._threads = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
         self._triangles = moving_triangles(self.mesh, self.rig)
         self._bands = moving_bands(self.mesh, self.rig, alpha[self._window], self._head.unit)
+        self._on_torch = None
+        if device != "cpu":
+            from animate.renderer.torch_warp import TorchWarp  # torch takes seconds to import
+
+            self._on_torch = TorchWarp(self._moving, self._backdrop, self._triangles, self._source, device)
         self._layers = {
             "mouth": build_mouth(portrait, self.mesh, self.rig, self._head),
             **build_eyes(portrait, self.mesh, self._head),
@@ -103,7 +110,11 @@ class MeshRenderer:
         vertices = self._placed(row, matrix, offset)
         frame = self._image.copy()
         gain = self._light.gain(head_rotation(row, self._head), matrix, offset)
-        list(self._threads.map(lambda band: self._draw_band(band, vertices, gain, frame[self._window]), self._bands))
+        if self._on_torch is None:
+            out = frame[self._window]
+            list(self._threads.map(lambda band: self._draw_band(band, vertices, gain, out), self._bands))
+        else:
+            frame[self._window] = self._on_torch.draw(vertices - self._corner, gain, self._light.cell)
         draw_folds(frame, row, vertices, self._head.unit)
         for name, layer in self._layers.items():
             upper, lower = (vertices[chain] for chain in self.mesh.openings[name])
