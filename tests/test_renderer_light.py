@@ -8,6 +8,7 @@ import pytest
 from animate.evaluate.rows import row
 from animate.renderer import MeshRenderer
 from animate.renderer.folds import draw_folds
+from animate.renderer.grain import take_grain, with_grain
 from animate.renderer.head import fit_head_frame, head_rotation, head_transform
 from animate.renderer.light import find_light
 from animate.renderer.raster import shade
@@ -78,3 +79,19 @@ def test_folds_keep_grey_grey(astronaut):
     draw_folds(frame, row(mouthSmile=1.0, eyeSquint=1.0, browDown=1.0), vertices, astronaut.face.eye_distance)
     assert frame.min() < 140
     assert np.ptp(frame, axis=2).max() == 0
+
+
+def test_new_pixels_take_the_grain_of_the_picture(astronaut):
+    rng = np.random.default_rng(0)
+    flat = np.full_like(astronaut.image, (190, 150, 130))
+    grainy = np.clip(flat + rng.normal(0, 12, flat.shape[:2])[..., None], 0, 255).astype(np.uint8)
+
+    def grain_of(image):
+        return take_grain(dataclasses.replace(astronaut, image=image))
+
+    paint = np.full((90, 70, 4), 200, np.uint8)
+    assert np.array_equal(with_grain(paint, grain_of(flat)), paint)
+    grained = with_grain(paint, grain_of(grainy))
+    assert 6 < grained[..., :3].std() < 16
+    assert np.array_equal(grained[..., 3], paint[..., 3])
+    assert np.ptp(grained[..., :3].astype(int), axis=2).max() <= 1, "grain without colour adds none"

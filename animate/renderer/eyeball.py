@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from animate.renderer.backdrop import diffuse_fill
+from animate.renderer.grain import with_grain
 
 _RINGS = 24  # of the iris, over which colours hidden by the lid are taken from the visible part
 _HIGHLIGHT = 30.0  # of 255, by which a catch-light outshines its ring of the iris
@@ -37,7 +38,9 @@ class Eyeball:
     radius: float
 
 
-def take_eyeball(image: np.ndarray, outline: np.ndarray, iris: np.ndarray, unit: float, rim: float) -> Eyeball:
+def take_eyeball(
+    image: np.ndarray, outline: np.ndarray, iris: np.ndarray, unit: float, rim: float, grain: np.ndarray
+) -> Eyeball:
     """Take an eyeball from a picture and complete what the lids hide.
 
     Parameters
@@ -51,6 +54,8 @@ def take_eyeball(image: np.ndarray, outline: np.ndarray, iris: np.ndarray, unit:
         Eye distance, pixels.
     rim : float
         Pixels next to the lids that may belong to the lashes.
+    grain : float32 [s, s, 3]
+        Of the picture, see `animate.renderer.grain`.
     """
     crop, seen, (left, top) = _cut_out(image, outline, unit)
     x, y, radius = iris - (left, top, 0)
@@ -58,7 +63,7 @@ def take_eyeball(image: np.ndarray, outline: np.ndarray, iris: np.ndarray, unit:
     clean = cv2.erode(seen, np.ones((size, size), np.uint8))
     columns, rows = np.meshgrid(np.arange(crop.shape[1], dtype=np.float32), np.arange(crop.shape[0], dtype=np.float32))
     away = np.hypot(columns - x, rows - y) / radius
-    white = _complete_white(crop, clean, away, radius)
+    white = _complete_white(crop, clean, away, radius, grain)
     whole, light = _complete_iris(crop, clean, away, radius)
     return Eyeball(white, whole, light, left, top, iris[:2], float(radius))
 
@@ -84,7 +89,7 @@ def _cut_out(image: np.ndarray, outline: np.ndarray, unit: float):
     return crop, seen, (left, top)
 
 
-def _complete_white(crop: np.ndarray, clean: np.ndarray, away: np.ndarray, radius: float) -> np.ndarray:
+def _complete_white(crop: np.ndarray, clean: np.ndarray, away: np.ndarray, radius: float, grain: np.ndarray):
     """Return the white of the eye everywhere, uint8 [h, w, 3]; its own pixels stay, fading into what is filled in."""
     luma = crop.mean(axis=2)
     known = (clean > 0) & (away > 1.2)
@@ -98,6 +103,7 @@ def _complete_white(crop: np.ndarray, clean: np.ndarray, away: np.ndarray, radiu
     own *= 1 - dark * np.clip(2.0 - away, 0, 1)
     shaded = cv2.distanceTransform(clean, cv2.DIST_L2, 3) / (0.5 * radius)  # towards the lids
     filled *= (1 - 0.3 * np.exp(-(shaded**2)))[..., None]
+    filled = with_grain(_rounded(filled), grain).astype(np.float32)
     return _rounded(filled + (crop - filled) * own[..., None])
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from animate.channels import INDEX
 from animate.renderer.eyeball import Eyeball, find_iris, take_eyeball
+from animate.renderer.grain import take_grain
 from animate.renderer.head import HeadFrame, plane_inverse
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.opening import find_opening, straightened
@@ -126,6 +127,7 @@ def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame) -> dict[
         landmarks = portrait.face.vertices[list(chain)].astype(np.float64)
         irises[side] = find_iris(portrait.image, outlines[side], landmarks[:, :2], head.unit)
         depths[side] = float(landmarks[0, 2])
+    grain = take_grain(portrait)
     widest = max(iris[2] for iris in irises.values())
     eyes = {}
     for side, outline in outlines.items():
@@ -133,7 +135,7 @@ def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame) -> dict[
         if irises[side][2] < _ALIKE * widest:
             chain = IRIS_RIGHT if side == "Right" else IRIS_LEFT
             irises[side] = np.array([*portrait.face.vertices[chain[0], :2].astype(float), widest])
-        ball = take_eyeball(portrait.image, outline, irises[side], head.unit, lash_rim(head.unit))
+        ball = take_eyeball(portrait.image, outline, irises[side], head.unit, lash_rim(head.unit), grain)
         upper, lower = (mesh.rest[edge, :2] for edge in mesh.openings["eye" + side])
         heights = straightened(upper, lower)[2]
         open_height = max(0.5, float(np.mean(heights[1] - heights[0])))

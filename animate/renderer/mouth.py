@@ -7,6 +7,7 @@ import numpy as np
 
 from animate.channels import INDEX
 from animate.renderer.controls import controls_from_row
+from animate.renderer.grain import take_grain, with_grain
 from animate.renderer.head import HeadFrame
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.mouth_textures import (
@@ -159,7 +160,8 @@ def build_mouth(portrait: Portrait, mesh: PortraitMesh, rig: Rig, head: HeadFram
         shown = strong & (np.abs(a) < 0.2)
         edge = max(edge, float(np.percentile(b[shown], 97)) + 0.02) if shown.any() else edge
         ivory = np.percentile(own[strong][:, :3], 70, axis=0).astype(np.float64)
-    upper = paint_upper(density, edge, ivory, flesh)
+    grain = take_grain(portrait)
+    upper = with_grain(paint_upper(density, edge, ivory, flesh), grain)
     if own is not None:
         share = own[..., 3:].astype(np.float32) / 255
         upper[..., :3] = np.round(upper[..., :3] + share * (own[..., :3].astype(np.float32) - upper[..., :3]))
@@ -172,9 +174,9 @@ def build_mouth(portrait: Portrait, mesh: PortraitMesh, rig: Rig, head: HeadFram
         jaw[column] = rig.basis[3 * lower_edge[middle] : 3 * lower_edge[middle] + 3, column]
     return Mouth(
         upper,
-        paint_lower(density, ivory, flesh),
-        paint_tongue_body(density, flesh),
-        paint_tongue_tip(density, flesh),
+        with_grain(paint_lower(density, ivory, flesh), grain),
+        with_grain(paint_tongue_body(density, flesh), grain),
+        with_grain(paint_tongue_tip(density, flesh), grain),
         picture,
         hollow,
         wall,
