@@ -6,7 +6,7 @@ import numpy as np
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.rig import Rig
 
-_TRAVEL = 0.6  # eye distances; further than any part of the head goes in a plausible motion
+_TRAVEL = 0.9  # eye distances; further than any part of the head goes in a plausible motion
 _NUM_BANDS = 12
 
 
@@ -37,10 +37,11 @@ def moving_bands(mesh: PortraitMesh, rig: Rig, alpha: np.ndarray, unit: float) -
     for triangle in moving_triangles(mesh, rig):
         cv2.fillConvexPoly(can_move, np.round(mesh.rest[triangle, :2] - corner).astype(np.int32), 1)
     small = max(1, int(0.05 * unit))  # the dilation is wide: do it on a coarse grid
-    coarse = cv2.resize(alpha, None, fx=1 / small, fy=1 / small, interpolation=cv2.INTER_AREA)
-    reach = 2 * int(np.ceil(_TRAVEL * unit / small)) + 1
-    coarse = cv2.dilate((coarse > 0).astype(np.uint8), np.ones((reach, reach), np.uint8))
-    can_move &= cv2.resize(coarse, alpha.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    reach = np.ones((2 * int(np.ceil(_TRAVEL * unit / small)) + 1,) * 2, np.uint8)
+    size = tuple(max(1, round(side / small)) for side in alpha.shape[::-1])
+    masks = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) > 0 for part in (alpha, 255 * can_move))
+    person, mesh_goes = (cv2.dilate(mask.astype(np.uint8), reach) for mask in masks)
+    can_move = cv2.resize(person & mesh_goes, alpha.shape[::-1], interpolation=cv2.INTER_NEAREST)
     height = max(128, -(-alpha.shape[0] // _NUM_BANDS))
     bands = []
     for top in range(0, alpha.shape[0], height):
