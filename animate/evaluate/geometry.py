@@ -7,7 +7,7 @@ from animate.renderer.controls import controls_from_row
 from animate.renderer.raster import rasterise
 
 _VISIBLE = 2e-4  # square eye distances; a smaller triangle is a sliver in the portrait itself
-_COARSE = 30.0  # pixels per eye distance on the raster that shows holes
+_COARSE = 60.0  # pixels per eye distance on the raster that shows holes
 
 
 def folds_and_holes(renderer, unit: float, rows: np.ndarray) -> list[Figure]:

@@ -20,6 +20,7 @@ _CLOSED = 0.015  # of the eye distance; a smaller gap is the shade between close
 _UPPER_SHARE = 0.3  # of the gap; the jaw closes a mouth more than the upper lip does
 _CHIN_SHARE = 0.5  # of the lower lip's way; the rest is the lip itself
 _OUTER_SHARE = 0.9  # the lips keep most of their thickness
+_CORNER_SHARE = 0.2  # of the gap, by which each corner comes in: lips that part over the teeth are drawn wide
 _NOSE_BASE = 2
 _UPPER_JAWLINE = JAWLINE[:5] + JAWLINE[-5:]  # from the ears to the corners of the jaw
 
@@ -36,7 +37,7 @@ def neutral_vertices(vertices: np.ndarray) -> np.ndarray:
     -------
     float32 [478, 3]
         The upper lip comes down by 30 % of the gap and the lower lip up by the rest, taking the chin half-way
-        along; everything above the nostrils stays. Equal to `vertices` if the gap is below 1.5 % of the eye distance.
+        along; the corners come in a little; everything above the nostrils stays. Equal to `vertices` if the gap is below 1.5 % of the eye distance.
 
     Examples
     --------
@@ -62,6 +63,10 @@ def neutral_vertices(vertices: np.ndarray) -> np.ndarray:
             moves[LIPS_OUTER_LOWER[position]] = _OUTER_SHARE * up
         moves[LIPS_INNER_UPPER[position]] = down
         moves[LIPS_INNER_LOWER[position]] = up
+    inwards = (upper[-1] - upper[0]) / np.linalg.norm(upper[-1] - upper[0]) * np.linalg.norm(gap.mean(axis=0))
+    for end, towards in ((0, 1), (-1, -1)):
+        for chain in (LIPS_INNER_UPPER, LIPS_OUTER_UPPER):
+            moves[chain[end]] = towards * _CORNER_SHARE * inwards
     closed = vertices.copy()
     closed[:NUM_SKIN] += spread_displacements(np.array(list(moves)), np.array(list(moves.values())))
     return closed

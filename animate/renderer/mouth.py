@@ -32,7 +32,7 @@ _UPPER_EDGE = 0.04  # how far the upper teeth reach below the closed lips' line,
 _TONGUE_GOES = 0.72  # of the jaw's way
 _PURSED_SHADE = 0.35  # share of the light that lips standing forward keep out of the mouth
 _WALL = 0.2  # eye distances from the lips to where the cheeks no longer catch light
-_CONTACT = 0.45  # share of the light that is lost between lips that touch
+_CONTACT = 0.38  # share of the light that is lost between lips that touch
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from animate.renderer.head import HeadFrame
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.muscles import brow_fields, cheek_fields, jaw_fields, lid_fields, lip_fields, mouth_fields
 from animate.renderer.slit import Slit
+from animate.renderer.unfold import unfold
 
 _PARTING = ("jawOpen", "mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight")
 _LIP_COLUMNS = [COLUMN[name] for name in LIPS]
@@ -84,6 +85,7 @@ def build_rig(mesh: PortraitMesh, frame: HeadFrame) -> Rig:
     moves[:, mesh.between_lips] = np.tile((moves[:, upper] + moves[:, lower]) / 2, (1, 2, 1))
     carried = (moves[:, mesh.carrier] * mesh.carrier_share[None, :, :, None]).sum(axis=2)
     moves = frame.vectors_to_picture(np.concatenate([moves, carried], axis=1))  # [1 + K, N, 3]
+    unfold(moves, mesh, frame.unit)
     neutral = (mesh.rest + moves[0]).astype(np.float32)
     basis = np.ascontiguousarray(moves[1:].reshape(NUM_CONTROLS, -1).T, np.float32)
     own = _own_expression(mesh, neutral, basis)
