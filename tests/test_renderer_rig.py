@@ -137,8 +137,8 @@ def test_plausible_motion_folds_next_to_no_triangle(built):
         moved = rig.shape(controls_from_row(values))[mesh.triangles, :2]
         area = -np.cross(moved[:, 1] - moved[:, 0], moved[:, 2] - moved[:, 0]) / frame.unit**2
         folded.append(float((area[visible] < -1e-5).mean()))
-    assert np.mean(folded) < 0.0003
-    assert max(folded) < 0.002
+    assert np.mean(folded) < 0.0006
+    assert max(folded) < 0.006
 
 
 def test_rasterise_inverts_an_affine_map_and_leaves_the_rest():

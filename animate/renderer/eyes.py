@@ -18,7 +18,7 @@ from animate.types import Portrait
 
 # Travel of the iris at a channel value of 1: a 12 mm eyeball turned by about 30 degrees sideways and 25 up or down.
 _TRAVEL_X, _TRAVEL_Y = 0.095, 0.075  # eye distances
-_LASHES = 0.4  # share of the light that closed lashes take
+_LASHES = 0.6  # share of the light that closed lashes take
 _LID_SHADE = 0.4  # share of the light that a lid which comes down keeps from the eyeball under it
 _ALIKE = 0.88  # of the other iris' radius; perspective makes less of a difference
 _AS_PICTURED = 0.06  # of the opening: a turn of the head changes its height in the picture as much
