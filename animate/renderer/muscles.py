@@ -63,7 +63,8 @@ def jaw_fields(face: np.ndarray, lips: Slit) -> dict:
     narrower = -0.12 * (face[:, 0] - lips.centre[0]) * _bump(face, lips.centre, 1.5 * lips.half_width, 0.4)
     return {
         "jawOpen": _field(narrower, (drop + slide) * share, (back - 0.8 * slide) * share),
-        "jawForward": _field(0, 0.02 * share, -0.12 * share),
+        # Seen from the front, a chin that comes nearer grows a little and hides some of the neck.
+        "jawForward": _field(0.09 * (face[:, 0] - lips.centre[0]) * share, 0.05 * share, -0.16 * share),
         "jawLeft": _field(sideways),
         "jawRight": _field(-sideways),
     }
@@ -132,13 +133,14 @@ def cheek_fields(face: np.ndarray, lips: Slit) -> dict:
     for side, sign in _SIDES.items():
         cheek = lips.centre + np.array([sign * (lips.half_width + 0.35), -0.02, 0])
         puff = _bump(face, cheek, 0.42, 0.4)
-        fields["cheekPuff"] += _field(sign * 0.12 * puff, 0, -0.12 * puff)
+        fields["cheekPuff"] += _field(sign * 0.17 * puff, 0.02 * puff, -0.18 * puff)
         apple = _bump(face, cheek + [-sign * 0.05, -0.55, 0], 0.4, 0.24)
-        fields["cheekSquint" + side] = _field(0, -0.08 * apple, -0.04 * apple)
+        fields["cheekSquint" + side] = _field(0, -0.12 * apple, -0.06 * apple)
         wing = face[NOSTRIL_LEFT if sign > 0 else NOSTRIL_RIGHT]
         lift = _bump(face, wing, 0.2, 0.25)
+        lip = _bump(face, [0.6 * wing[0], lips.centre[1] - 0.12, 0], 0.22, 0.16) * np.where(lips.lower, 0, 1)
         bridge = _bump(face, wing + [-sign * 0.05, -0.55, 0], 0.16, 0.2)
-        fields["noseSneer" + side] = _field(sign * 0.01 * lift, -0.09 * lift + 0.03 * bridge)
+        fields["noseSneer" + side] = _field(sign * 0.02 * lift, -0.12 * lift + 0.04 * bridge - 0.05 * lip, 0)
     return fields
 
 
