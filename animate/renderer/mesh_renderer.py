@@ -22,7 +22,10 @@ from animate.renderer.mouth import build_mouth
 from animate.renderer.raster import blend_over_backdrop, rasterise, shade
 from animate.renderer.rig import build_rig
 from animate.renderer.sampling import double
+from animate.renderer.spectacles import find_spectacles
 from animate.types import Motion, Portrait
+
+_HEAD_COLUMNS = [INDEX[name] for name in HEAD]
 
 
 class MeshRenderer:
@@ -71,12 +74,13 @@ class MeshRenderer:
         self._light = find_light(portrait, self._head, self.mesh.region)
         self._backdrop = fill_behind(self._image[self._window], alpha[self._window], self._head.unit)
         # Bilinear samples of a doubled picture are as sharp as bicubic ones of the picture, and four times as fast.
-        self._moving = double(np.dstack([self._image, alpha])[self._window])
+        self._spectacles, bare = find_spectacles(portrait, self.mesh.region) or (None, self._image)
+        self._moving = double(np.dstack([bare, alpha])[self._window])
         self._source = 2 * (self.mesh.source - self._corner)
         x, y = np.meshgrid(np.arange(right - left), np.arange(bottom - top))
         self._still = np.stack([2 * x, 2 * y], axis=-1).astype(np.int16)
         self._share = np.ones(len(CHANNELS), np.float32)
-        self._share[[INDEX[name] for name in HEAD]] = head_freedom(self.mesh.region, points, self._head.unit)
+        self._share[_HEAD_COLUMNS] = head_freedom(self.mesh.region, points, self._head.unit)
         self._threads = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
         self._triangles = moving_triangles(self.mesh, self.rig)
         self._bands = moving_bands(self.mesh, self.rig, alpha[self._window], self._head.unit)
@@ -119,6 +123,10 @@ class MeshRenderer:
         for name, layer in self._layers.items():
             upper, lower = (vertices[chain] for chain in self.mesh.openings[name])
             layer.draw(frame, row, upper, lower, matrix, offset, self._head)
+        if self._spectacles is not None:
+            calm = np.where(np.isin(np.arange(len(row)), _HEAD_COLUMNS), row, 0)
+            still = self._placed(calm, matrix, offset) - self._corner
+            self._spectacles.draw(frame[self._window], still, self._source, self._triangles)
         return frame
 
     def vertices(self, row: np.ndarray) -> np.ndarray:

@@ -1,0 +1,65 @@
+"""Spectacles are found by their bridge, and the face moves behind them."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from animate.evaluate.rows import row
+from animate.renderer import MeshRenderer
+from animate.renderer.spectacles import find_spectacles
+from animate.types import Portrait
+
+
+@pytest.fixture(scope="module")
+def wearing_spectacles(astronaut) -> Portrait:
+    """The example, enlarged, with round dark spectacles drawn on."""
+    image = cv2.resize(astronaut.image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    face = dataclasses.replace(astronaut.face, vertices=2 * astronaut.face.vertices, neutral=2 * astronaut.face.neutral)
+    eyes = [face.vertices[[a, b], :2].mean(axis=0) for a, b in ((33, 133), (362, 263))]
+    radius = round(0.32 * face.eye_distance)
+    for eye in eyes:
+        cv2.circle(image, tuple(np.round(eye).astype(int).tolist()), radius, (20, 20, 20), 4, cv2.LINE_AA)
+    bridge = [eyes[0] + (radius, 0), eyes[1] - (radius, 0)]
+    cv2.line(image, *(tuple(np.round(end).astype(int).tolist()) for end in bridge), (20, 20, 20), 4, cv2.LINE_AA)
+    return Portrait(image, face, cv2.resize(astronaut.matte, None, fx=2, fy=2))
+
+
+@pytest.fixture(scope="module")
+def renderer(wearing_spectacles) -> MeshRenderer:
+    return MeshRenderer(wearing_spectacles)
+
+
+def on_the_frame(portrait: Portrait) -> np.ndarray:
+    """Return bool [H, W]: the lower part of both rims, over the cheeks."""
+    rims = np.zeros(portrait.image.shape[:2], np.uint8)
+    for a, b in ((33, 133), (362, 263)):
+        centre = np.round(portrait.face.vertices[[a, b], :2].mean(axis=0)).astype(int).tolist()
+        radius = round(0.32 * portrait.face.eye_distance)
+        cv2.ellipse(rims, centre, (radius, radius), 0, 20, 160, 1, 1)
+    return rims > 0
+
+
+def test_a_face_without_spectacles_has_none(astronaut):
+    assert find_spectacles(astronaut, (0, 0, *astronaut.size)) is None
+
+
+def test_the_picture_below_shows_no_frame(wearing_spectacles):
+    _, bare = find_spectacles(wearing_spectacles, (0, 0, *wearing_spectacles.size))
+    rims = on_the_frame(wearing_spectacles)
+    assert wearing_spectacles.image[rims].mean() < 60 < 110 < bare[rims].mean()
+
+
+def test_lids_and_cheeks_leave_the_frame_where_it_is(wearing_spectacles, renderer):
+    rims = on_the_frame(wearing_spectacles)
+    for channels in ({}, {"eyeBlink": 1.0}, {"eyeSquint": 1.0}, {"cheekSquint": 1.0}):
+        assert (renderer.draw(row(**channels))[rims].mean(axis=1) < 90).mean() > 0.95, channels
+
+
+def test_the_frame_moves_with_the_head(wearing_spectacles, renderer):
+    rims = on_the_frame(wearing_spectacles)
+    moved = renderer.draw(row(headX=0.2))
+    shift = round(0.2 * wearing_spectacles.face.eye_distance)
+    assert (np.roll(moved, -shift, axis=1)[rims].mean(axis=1) < 90).mean() > 0.8
+    assert (moved[rims].mean(axis=1) < 90).mean() < 0.5
