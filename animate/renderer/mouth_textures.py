@@ -13,7 +13,7 @@ from animate.topology import LIPS_INNER_LOWER, LIPS_OUTER_LOWER
 from animate.types import Portrait
 
 _HALF_WIDTH, _HALF_HEIGHT = 0.62, 0.34  # of the textures, eye distances
-_LOWER_EDGE = -0.015  # where the lower teeth end, below the lower lip's edge, eye distances
+_LOWER_EDGE = 0.008  # where the lower teeth end, below the lower lip's edge, eye distances
 # Where one tooth ends and the next begins, from the midline, eye distances (average crowns seen from the front).
 _UPPER_TEETH = (0.0, 0.135, 0.24, 0.34, 0.415, 0.47)
 _LOWER_TEETH = (0.0, 0.083, 0.17, 0.265, 0.345, 0.41)
@@ -112,7 +112,7 @@ def _teeth(a: np.ndarray, edge_distance: np.ndarray, bounds, density: float):
         across = (side - start) / (end - start) * 2 - 1
         rounded = edge_distance - 0.022 * np.abs(across) ** 4
         alpha = np.where(inside, np.clip(rounded / (1.5 * pixel) + 0.5, 0, 1), alpha)
-        groove = 1 - 0.16 * np.exp(-(((1 - np.abs(across)) * (end - start) / 0.012) ** 2))
+        groove = 1 - 0.1 * np.exp(-(((1 - np.abs(across)) * (end - start) / 0.012) ** 2))
         brightness = np.where(inside, (1 - 0.1 * across**2) * groove, brightness)
     return brightness * (1 - 0.75 * np.clip(side / bounds[-1], 0, 1) ** 2.2), alpha
 
@@ -141,7 +141,7 @@ def paint_lower(density: float, ivory: np.ndarray, flesh: np.ndarray) -> np.ndar
     edge = _LOWER_EDGE + 0.12 * a**2
     brightness, alpha = _teeth(a, b - edge, _LOWER_TEETH, density)
     gum = np.clip((b - edge - 0.14) / 0.02, 0, 1)[..., None]
-    rgb = (ivory * (1 - gum) + flesh * gum) * _in_shade(0.72 * brightness, ivory)
+    rgb = (ivory * (1 - gum) + flesh * gum) * _in_shade(0.66 * brightness, ivory)
     return _rgba(rgb, alpha)
 
 
@@ -150,7 +150,7 @@ def paint_tongue_body(density: float, flesh: np.ndarray) -> np.ndarray:
     a, b = texture_plane(density)
     inside = 1 - np.hypot(a / 0.36, (b - 0.13) / 0.33)
     back = np.clip((b + 0.2) / 0.3, 0, 1)
-    groove = 1 - 0.16 * np.exp(-((a / 0.03) ** 2)) * back
+    groove = 1 - 0.1 * np.exp(-((a / 0.03) ** 2)) * back
     light = (0.3 + 0.75 * back * back * (3 - 2 * back)) * (1 - 0.5 * (a / 0.36) ** 2) * groove
     return _rgba(flesh * light[..., None], np.clip(inside * 5, 0, 1))
 
