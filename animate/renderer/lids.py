@@ -18,6 +18,7 @@ from animate.topology import (
 from animate.types import Portrait
 
 _EYES = ((EYE_RIGHT_UPPER, EYE_RIGHT_LOWER, IRIS_RIGHT), (EYE_LEFT_UPPER, EYE_LEFT_LOWER, IRIS_LEFT))
+_LEAST = 0.014  # eye distances; landmarks are no finer
 _FURTHEST = 0.08  # eye distances that a lid is moved at most
 _REACH = 0.2  # eye distances over which the skin below goes along
 _CLEAR = 40.0  # of 255, by which iris and skin must differ to be told apart
@@ -39,7 +40,7 @@ def with_true_lids(portrait: Portrait) -> Portrait:
         across /= np.hypot(*across)
         down = np.array([-across[1], across[0]])
         hidden = _iris_below(portrait.image, v[list(lower)], circle, across, down, unit)
-        if hidden > 0.5:
+        if hidden > _LEAST * unit:
             shift += hidden * _along_lid(v[:NUM_SKIN], v[list(lower)], across, down, unit)[:, None] * down
     face = portrait.face
     vertices, neutral = face.vertices.copy(), face.neutral.copy()

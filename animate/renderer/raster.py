@@ -33,8 +33,8 @@ def rasterise(triangles, target, source, whole, fraction):
         area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
         if area > -0.02:  # negative areas face the viewer, as in animate.topology
             continue
-        y_first = max(0, int(np.ceil(min(ay, by, cy) - 0.01)))
-        y_last = min(height - 1, int(np.floor(max(ay, by, cy) + 0.01)))
+        y_first = max(0, int(np.ceil(min(ay, by, cy) - 0.03)))
+        y_last = min(height - 1, int(np.floor(max(ay, by, cy) + 0.03)))
         if y_first > y_last or max(ax, bx, cx) < 0 or min(ax, bx, cx) > width - 1:
             continue
         # The source is an affine function of the target: s = s_a + gx * (x - ax) + gy * (y - ay).
@@ -48,7 +48,7 @@ def rasterise(triangles, target, source, whole, fraction):
             low, high = _crossing(np.float32(y), ax, ay, bx, by, np.float32(1e9), np.float32(-1e9))
             low, high = _crossing(np.float32(y), bx, by, cx, cy, low, high)
             low, high = _crossing(np.float32(y), cx, cy, ax, ay, low, high)
-            x_first, x_last = max(0, int(np.ceil(low - 0.01))), min(width - 1, int(np.floor(high + 0.01)))
+            x_first, x_last = max(0, int(np.ceil(low - 0.03))), min(width - 1, int(np.floor(high + 0.03)))
             # 16.16 fixed point, rounded to the nearest subpixel by half a step.
             sx = np.int64((source[a, 0] + gxx * (x_first - ax) + gxy * (y - ay)) * 65536) + 1024
             sy = np.int64((source[a, 1] + gyx * (x_first - ax) + gyy * (y - ay)) * 65536) + 1024
@@ -66,7 +66,7 @@ def _crossing(y, px, py, qx, qy, low, high):
     if py == qy:
         if abs(py - y) < 0.02:
             low, high = min(low, px, qx), max(high, px, qx)
-    elif min(py, qy) - 0.01 <= y <= max(py, qy) + 0.01:
+    elif min(py, qy) - 0.03 <= y <= max(py, qy) + 0.03:
         x = px + min(np.float32(1), max(np.float32(0), (y - py) / (qy - py))) * (qx - px)
         low, high = min(low, x), max(high, x)
     return low, high

@@ -8,7 +8,7 @@ import torch
 from animate.errors import DependencyError
 from animate.renderer.raster import SUBPIXEL
 
-_EDGE = 0.01  # pixels by which triangles lap over their edges, as in `raster.rasterise`
+_EDGE = 0.03  # pixels by which triangles lap over their edges, as in `raster.rasterise`
 _LEAST_AREA = 0.02  # square pixels, twice the triangle
 
 

@@ -11,10 +11,14 @@ _TOGETHER = (
     {"jawOpen": 0.7, "mouthLowerDownLeft": 0.7, "mouthLowerDownRight": 0.7, "mouthFunnel": 0.3},
     {"jawOpen": 0.6, "mouthPucker": 0.6, "mouthFunnel": 0.6},
     {"jawOpen": 0.5, "mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "mouthUpperUpLeft": 0.5, "mouthUpperUpRight": 0.5},
+    {"jawOpen": 0.4, "mouthRollLower": 0.6, "mouthRollUpper": 0.6, "mouthPucker": 0.6, "mouthShrugLower": 0.4},
+    {"mouthPucker": 0.6, "mouthPressLeft": 0.6, "mouthPressRight": 0.6, "mouthRollLower": 0.5, "mouthRollUpper": 0.5},
+    {"mouthFunnel": 0.6, "mouthPucker": 0.7, "mouthShrugLower": 0.6, "mouthShrugUpper": 0.5, "jawOpen": 0.2},
+    {"mouthSmileLeft": 0.7, "mouthSmileRight": 0.7, "mouthRollLower": 0.5, "mouthRollUpper": 0.5, "jawOpen": 0.3},
     {"jawOpen": 0.5, "mouthFrownLeft": 0.5, "mouthFrownRight": 0.5, "mouthStretchLeft": 0.5, "mouthStretchRight": 0.5},
 )
 _ROUNDS = 30
-_LEAST = 0.05  # of its area that a triangle keeps
+_LEAST = 0.12  # of its area that a triangle keeps
 _SLIVER = 1e-4  # square eye distances below which a triangle is too thin to be seen
 
 
