@@ -2,10 +2,12 @@
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 
 from animate.channels import BLENDSHAPES, INDEX
+from animate.cli import main
 from animate.errors import DependencyError, MotionError
 from animate.evaluate import Figure, read_motion, table
 from animate.evaluate.closed_loop import closed_loop, read_face
@@ -158,3 +160,10 @@ def test_a_motion_file_is_read_and_a_wrong_one_refused(tmp_path):
 def test_the_table_marks_what_misses_its_bar():
     lines = table([Figure("lip gap", 4.0, "%", 3.0), Figure("identity", 0.95, "cosine", 0.9, at_least=True)])
     assert [line.split()[0] for line in lines.splitlines()] == ["MISS", "ok"]
+
+
+def test_the_command_refuses_a_motion_file_that_is_none(tmp_path, astronaut, capsys):
+    picture = tmp_path / "portrait.png"
+    cv2.imwrite(str(picture), astronaut.image[..., ::-1])
+    assert main(["evaluate", str(picture), "--motion", str(tmp_path / "none.npz")]) == 2
+    assert "none.npz" in capsys.readouterr().err

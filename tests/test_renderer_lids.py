@@ -1,0 +1,49 @@
+"""Lower lids are moved to where the picture has them, and only where it is clear."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+from animate.renderer.lids import with_true_lids
+from animate.topology import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER
+from animate.types import Portrait
+
+
+def with_drawn_eyes(astronaut, below: float) -> Portrait:
+    """Return large flat eyes whose irises end `below` eye distances under the lower lids of the landmarks."""
+    size = (4 * astronaut.image.shape[1], 4 * astronaut.image.shape[0])
+    vertices = 4 * astronaut.face.vertices
+    face = dataclasses.replace(astronaut.face, vertices=vertices, neutral=4 * astronaut.face.neutral)
+    image = np.full((size[1], size[0], 3), (205, 165, 145), np.uint8)
+    for upper, lower, centre in ((EYE_RIGHT_UPPER, EYE_RIGHT_LOWER, 468), (EYE_LEFT_UPPER, EYE_LEFT_LOWER, 473)):
+        opening = np.zeros(image.shape[:2], np.uint8)
+        outline = np.concatenate([vertices[list(upper), :2], vertices[list(lower[::-1]), :2]])
+        outline[len(upper) :, 1] += below * face.eye_distance
+        cv2.fillPoly(opening, [np.round(outline).astype(np.int32)], 1)
+        iris = np.zeros_like(opening)
+        depth = vertices[list(lower[3:6]), 1].mean() - vertices[centre, 1] + below * face.eye_distance
+        cv2.circle(iris, tuple(np.round(vertices[centre, :2]).astype(int).tolist()), round(float(depth)), 1, -1)
+        image[opening > 0] = (235, 235, 230)
+        image[(opening & iris) > 0] = (40, 60, 110)
+    return Portrait(image, face, np.ones(image.shape[:2], np.float32))
+
+
+def lowering(portrait: Portrait) -> np.ndarray:
+    """Return how far the middles of the lower lids are moved down, in eye distances."""
+    moved = with_true_lids(portrait).face.vertices - portrait.face.vertices
+    return moved[[145, 374], 1] / portrait.face.eye_distance
+
+
+def test_a_lid_goes_down_to_the_end_of_the_iris(astronaut):
+    assert np.all(lowering(with_drawn_eyes(astronaut, below=0.05)) > 0.03)
+    assert np.all(lowering(with_drawn_eyes(astronaut, below=0.05)) < 0.06)
+
+
+def test_a_lid_that_lies_right_stays(astronaut):
+    assert np.array_equal(lowering(with_drawn_eyes(astronaut, below=0.0)), [0, 0])
+
+
+def test_a_picture_without_clear_eyes_is_left_as_it_is(astronaut):
+    blank = dataclasses.replace(astronaut, image=np.full_like(astronaut.image, 128))
+    assert np.array_equal(with_true_lids(blank).face.vertices, astronaut.face.vertices)
