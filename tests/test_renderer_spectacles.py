@@ -42,11 +42,11 @@ def on_the_frame(portrait: Portrait) -> np.ndarray:
 
 
 def test_a_face_without_spectacles_has_none(astronaut):
-    assert find_spectacles(astronaut, (0, 0, *astronaut.size)) is None
+    assert find_spectacles(astronaut, MeshRenderer(astronaut).mesh) is None
 
 
-def test_the_picture_below_shows_no_frame(wearing_spectacles):
-    _, bare = find_spectacles(wearing_spectacles, (0, 0, *wearing_spectacles.size))
+def test_the_picture_below_shows_no_frame(wearing_spectacles, renderer):
+    _, bare = find_spectacles(wearing_spectacles, renderer.mesh)
     rims = on_the_frame(wearing_spectacles)
     assert wearing_spectacles.image[rims].mean() < 60 < 110 < bare[rims].mean()
 

@@ -12,7 +12,8 @@ from animate.renderer.torch_warp import TorchWarp
 
 def with_torch(renderer: MeshRenderer) -> MeshRenderer:
     """Let a renderer warp by torch on CPU tensors."""
-    renderer._on_torch = TorchWarp(renderer._moving, renderer._backdrop, renderer._triangles, renderer._source, "cpu")
+    warp = renderer._warp
+    renderer._warp = TorchWarp(warp.moving, warp.backdrop, warp.triangles, warp.source, "cpu")
     return renderer
 
 

@@ -1,10 +1,7 @@
 """The default renderer: the portrait's own pixels on a moving mesh."""
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
-import cv2
 import numpy as np
 
 from animate.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
@@ -19,10 +16,10 @@ from animate.renderer.lids import with_true_lids
 from animate.renderer.light import find_light
 from animate.renderer.mesh import PIVOT, build_mesh
 from animate.renderer.mouth import build_mouth
-from animate.renderer.raster import blend_over_backdrop, rasterise, shade
 from animate.renderer.rig import build_rig
 from animate.renderer.sampling import double
 from animate.renderer.spectacles import find_spectacles
+from animate.renderer.warp import CompiledWarp
 from animate.types import Motion, Portrait
 
 _HEAD_COLUMNS = [INDEX[name] for name in HEAD]
@@ -70,29 +67,27 @@ class MeshRenderer:
         self._window = np.s_[top:bottom, left:right]
         self._corner = np.array([left, top], np.float32)
         points = self.mesh.rest[: self.mesh.num_face, :2]
-        alpha = person_alpha(self._image, portrait.matte, points, self._head.unit)
-        self._light = find_light(portrait, self._head, self.mesh.region)
-        self._backdrop = fill_behind(self._image[self._window], alpha[self._window], self._head.unit)
-        # Bilinear samples of a doubled picture are as sharp as bicubic ones of the picture, and four times as fast.
-        self._spectacles, bare = find_spectacles(portrait, self.mesh.region) or (None, self._image)
-        self._moving = double(np.dstack([bare, alpha])[self._window])
-        self._source = 2 * (self.mesh.source - self._corner)
-        x, y = np.meshgrid(np.arange(right - left), np.arange(bottom - top))
-        self._still = np.stack([2 * x, 2 * y], axis=-1).astype(np.int16)
         self._share = np.ones(len(CHANNELS), np.float32)
         self._share[_HEAD_COLUMNS] = head_freedom(self.mesh.region, points, self._head.unit)
-        self._threads = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
-        self._triangles = moving_triangles(self.mesh, self.rig)
-        self._bands = moving_bands(self.mesh, self.rig, alpha[self._window], self._head.unit)
-        self._on_torch = None
-        if device != "cpu":
-            from animate.renderer.torch_warp import TorchWarp  # torch takes seconds to import
-
-            self._on_torch = TorchWarp(self._moving, self._backdrop, self._triangles, self._source, device)
+        self._light = find_light(portrait, self._head, self.mesh.region)
+        self._spectacles, bare = find_spectacles(portrait, self.mesh) or (None, self._image)
+        alpha = person_alpha(self._image, portrait.matte, points, self._head.unit)
+        self._warp = self._build_warp(bare[self._window], alpha[self._window], device)
         self._layers = {
             "mouth": build_mouth(portrait, self.mesh, self.rig, self._head),
             **build_eyes(portrait, self.mesh, self._head),
         }
+
+    def _build_warp(self, picture: np.ndarray, alpha: np.ndarray, device: str):
+        moving = double(np.dstack([picture, alpha]))
+        backdrop = fill_behind(self._image[self._window], alpha, self._head.unit)
+        triangles, source = moving_triangles(self.mesh, self.rig), 2 * (self.mesh.source - self._corner)
+        if device == "cpu":
+            bands = moving_bands(self.mesh, self.rig, alpha, self._head.unit)
+            return CompiledWarp(moving, backdrop, triangles, source, bands)
+        from animate.renderer.torch_warp import TorchWarp  # torch takes seconds to import
+
+        return TorchWarp(moving, backdrop, triangles, source, device)
 
     def draw(self, row: np.ndarray) -> np.ndarray:
         """Draw one frame.
@@ -114,11 +109,7 @@ class MeshRenderer:
         vertices = self._placed(row, matrix, offset)
         frame = self._image.copy()
         gain = self._light.gain(head_rotation(row, self._head), matrix, offset)
-        if self._on_torch is None:
-            out = frame[self._window]
-            list(self._threads.map(lambda band: self._draw_band(band, vertices, gain, out), self._bands))
-        else:
-            frame[self._window] = self._on_torch.draw(vertices - self._corner, gain, self._light.cell)
+        self._warp.draw(frame[self._window], vertices - self._corner, gain, self._light.cell)
         draw_folds(frame, row, vertices, self._head.unit)
         for name, layer in self._layers.items():
             upper, lower = (vertices[chain] for chain in self.mesh.openings[name])
@@ -126,7 +117,7 @@ class MeshRenderer:
         if self._spectacles is not None:
             calm = np.where(np.isin(np.arange(len(row)), _HEAD_COLUMNS), row, 0)
             still = self._placed(calm, matrix, offset) - self._corner
-            self._spectacles.draw(frame[self._window], still, self._source, self._triangles)
+            self._spectacles.draw(frame[self._window], still)
         return frame
 
     def vertices(self, row: np.ndarray) -> np.ndarray:
@@ -148,17 +139,6 @@ class MeshRenderer:
         shape = self.rig.shape(controls_from_row(row))
         turned = shape @ matrix.T.astype(np.float32) + offset.astype(np.float32)
         return (shape + self._weight * (turned - shape))[:, :2]
-
-    def _draw_band(self, band: tuple[slice, slice], vertices: np.ndarray, gain, out: np.ndarray) -> None:
-        """Draw what the mesh shows in one part of the window, into `out`."""
-        whole = self._still[band].copy()
-        fraction = np.zeros(whole.shape[:2], np.uint16)
-        corner = self._corner + np.array([band[1].start, band[0].start], np.float32)
-        rasterise(self._triangles, vertices - corner, self._source, whole.view(np.int32)[..., 0], fraction)
-        warped = cv2.remap(self._moving, whole, fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        if gain is not None:
-            shade(warped, band[0].start, band[1].start, gain, self._light.cell)
-        blend_over_backdrop(warped, self._backdrop[band], out[band])
 
     def frames(self, motion: Motion) -> Iterator[np.ndarray]:
         """Draw the rows of a motion one after the other; each frame as `draw` returns it."""

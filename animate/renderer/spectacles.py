@@ -6,6 +6,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from animate.renderer.mesh import PortraitMesh
 from animate.renderer.raster import rasterise
 from animate.renderer.sampling import double
 from animate.topology import (
@@ -34,37 +35,38 @@ class Spectacles:
     Attributes
     ----------
     layer : uint8 [2 h, 2 w, 4]
-        RGBA, doubled, with its corner at `corner` int [2] of the moving window (undoubled pixels, x and y).
+        RGBA, doubled.
     box : tuple of slice
         Rows and columns of the window in which it can appear.
+    triangles : int32 [F, 3]
+        Of the mesh that carries it, and `source` float32 [N, 2] where its vertices lie in `layer`.
     """
 
     layer: np.ndarray
-    corner: np.ndarray
     box: tuple[slice, slice]
+    triangles: np.ndarray
+    source: np.ndarray
 
-    def draw(self, window: np.ndarray, vertices: np.ndarray, source: np.ndarray, triangles: np.ndarray) -> None:
+    def draw(self, window: np.ndarray, vertices: np.ndarray) -> None:
         """Lay the spectacles over the window of a frame, in place.
 
         Parameters
         ----------
         window : uint8 [h, w, 3]
         vertices : float32 [N, 2]
-            Of the mesh without expression, in pixels of the window; `source` of the doubled one.
-        triangles : int32 [F, 3]
+            Of the mesh without expression, in pixels of the window.
         """
         out = window[self.box]
         whole = np.full((*out.shape[:2], 2), _NOWHERE, np.int16)
         fraction = np.zeros(out.shape[:2], np.uint16)
         start = np.array([self.box[1].start, self.box[0].start], np.float32)
-        shifted = (source - 2 * self.corner).astype(np.float32)
-        rasterise(triangles, vertices - start, shifted, whole.view(np.int32)[..., 0], fraction)
+        rasterise(self.triangles, vertices - start, self.source, whole.view(np.int32)[..., 0], fraction)
         warped = cv2.remap(self.layer, whole, fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         alpha = warped[..., 3:].astype(np.uint16)
         out[:] = (alpha * warped[..., :3] + (255 - alpha) * out + 127) // 255
 
 
-def find_spectacles(portrait: Portrait, window: tuple[int, int, int, int]) -> tuple[Spectacles, np.ndarray] | None:
+def find_spectacles(portrait: Portrait, mesh: PortraitMesh) -> tuple[Spectacles, np.ndarray] | None:
     """Return the spectacles and the picture without them, uint8 [H, W, 3], or None where the face wears none.
 
     Dark frames only: rims of light metal and lenses without a rim are not told from skin, and where a frame lies over
@@ -73,8 +75,7 @@ def find_spectacles(portrait: Portrait, window: tuple[int, int, int, int]) -> tu
     Parameters
     ----------
     portrait : Portrait
-    window : tuple of int
-        left, top, right, bottom of what moves, pixels.
+    mesh : PortraitMesh
     """
     image, unit = portrait.image, portrait.face.eye_distance
     luma = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 0.015 * unit + 0.3)
@@ -85,7 +86,7 @@ def find_spectacles(portrait: Portrait, window: tuple[int, int, int, int]) -> tu
     grown = cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=max(1, round(0.012 * unit)))
     soft = cv2.dilate(grown, np.ones((3, 3), np.uint8)) * 255
     alpha = np.maximum(cv2.GaussianBlur(soft, (3, 3), 0), 255 * grown)  # whole wherever the picture below was filled
-    left, top, right, bottom = window
+    left, top, right, bottom = mesh.region
     ys, xs = np.nonzero(alpha[top:bottom, left:right])
     x0, x1, y0, y1 = xs.min(), xs.max() + 1, ys.min(), ys.max() + 1
     layer = double(np.ascontiguousarray(np.dstack([image, alpha])[top + y0 : top + y1, left + x0 : left + x1]))
@@ -94,7 +95,8 @@ def find_spectacles(portrait: Portrait, window: tuple[int, int, int, int]) -> tu
         slice(max(0, y0 - room), min(bottom - top, y1 + room)),
         slice(max(0, x0 - room), min(right - left, x1 + room)),
     )
-    return Spectacles(layer, np.array([x0, y0], np.float32), box), cv2.inpaint(image, grown, 3, cv2.INPAINT_TELEA)
+    source = (2 * (mesh.source - (left + x0, top + y0))).astype(np.float32)
+    return Spectacles(layer, box, mesh.triangles, source), cv2.inpaint(image, grown, 3, cv2.INPAINT_TELEA)
 
 
 def _bridge(luma: np.ndarray, points: np.ndarray, unit: float):

@@ -17,13 +17,8 @@ class TorchWarp:
 
     Parameters
     ----------
-    moving : uint8 [2 h, 2 w, 4]
-        RGBA, doubled as `sampling.double` does it.
-    backdrop : uint8 [h, w, 3]
-    triangles : int32 [F, 3]
-        In drawing order.
-    source : float32 [N, 2]
-        Where the vertices come from, in pixels of `moving`.
+    moving, backdrop, triangles, source
+        As for `warp.CompiledWarp`.
     device : str
         As torch names it.
 
@@ -43,11 +38,8 @@ class TorchWarp:
         self._triangles = torch.from_numpy(np.ascontiguousarray(triangles)).to(self.device).long()
         self._source = torch.from_numpy(np.ascontiguousarray(source)).to(self.device).double()
 
-    def draw(self, vertices: np.ndarray, gain: np.ndarray | None = None, cell: float = 1.0) -> np.ndarray:
-        """Return the window uint8 [h, w, 3] with the mesh at `vertices`, float32 [N, 2] in its pixels.
-
-        `gain` and `cell` are those of `raster.shade`.
-        """
+    def draw(self, out: np.ndarray, vertices: np.ndarray, gain: np.ndarray | None = None, cell: float = 1.0) -> None:
+        """Draw the mesh at `vertices` into `out`, in place; the parameters are those of `warp.CompiledWarp.draw`."""
         place = self._places(torch.from_numpy(vertices).to(self.device).double())
         warped = self._sample(place)  # [h, w, 4]
         if gain is not None:
@@ -56,7 +48,7 @@ class TorchWarp:
             warped = torch.cat([colours.clamp(0, 255), warped[..., 3:]], dim=-1)
         alpha = warped[..., 3:]
         mixed = (alpha * warped[..., :3] + (255 - alpha) * self._backdrop + 127) // 255
-        return mixed.to(torch.uint8).cpu().numpy()
+        out[:] = mixed.to(torch.uint8).cpu().numpy()
 
     def _places(self, target: torch.Tensor) -> torch.Tensor:
         """Return where each pixel comes from, int64 [h, w, 2] in steps of 1 / `SUBPIXEL` of the source."""
