@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from animate import __version__
+from animate.cli_provenance import add_benchmarks
 from animate.config import RenderConfig, load_config
 from animate.errors import AnimateError
 from animate.resources import shipped
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--voice", help="voice to use instead of the example")
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(run=_bench)
+    add_benchmarks(bench.add_subparsers(metavar="watermark|unmarked"))
     return parser
 
 

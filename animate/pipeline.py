@@ -230,7 +230,7 @@ def verify(path: PathLike, *, deep: bool = False) -> Verdict:
     MediaError
         If the file cannot be decoded.
     """
-    return provenance.detect(media.read_frames(path, max_frames=32), deep=deep)
+    return provenance.detect(media.read_frames(path, max_frames=provenance.MAX_FRAMES), deep=deep)
 
 
 def _content_id(*arrays: np.ndarray) -> str:

@@ -282,3 +282,35 @@ def test_the_detector_imports_without_the_large_packages():
     heavy = "torch", "diffusers", "transformers", "mediapipe", "librosa", "numba"
     program = f"import sys, animate.provenance; sys.exit(bool(set({heavy}) & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+# Strength and searches
+
+
+def test_a_stronger_mark_changes_more():
+    errors = [
+        np.mean(
+            (next(iter(marked_clip(astronaut(), strength=strength))).astype(float) - next(swaying(astronaut()))) ** 2
+        )
+        for strength in ("discreet", "balanced", "strong")
+    ]
+    assert errors[0] < 0.8 * errors[1] and errors[1] < 0.8 * errors[2]
+
+
+def test_an_unknown_strength_is_refused():
+    with pytest.raises(MediaError, match="balanced"):
+        marked_clip(astronaut(), strength="loud")
+
+
+def test_a_wrong_bit_or_two_is_found_by_the_list(monkeypatch):
+    """Noise so strong that the likeliest message is wrong: the check picks the right one from the list."""
+    noise = np.random.default_rng(3).normal(0, 1.12, (60, code.NUM_CODED)) + code.encode(77, b"k")
+    with_list = sum(code.decode(soft, b"k") == 77 for soft in noise)
+    monkeypatch.setattr(code, "_LIST", 1)
+    assert with_list > sum(code.decode(soft, b"k") == 77 for soft in noise)
+
+
+def test_the_deep_search_finds_what_the_ordinary_one_misses():
+    frames = [rotated(frame, 4.5) for frame in marked_clip(astronaut(), num_frames=2)]
+    assert detect(frames).mark_id is None
+    assert detect(frames, deep=True).mark_id == MARK_ID

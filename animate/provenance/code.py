@@ -16,6 +16,7 @@ _ID_BITS, _VERSION_BITS, _CRC_BITS = 48, 8, 24
 _MESSAGE_BITS = _ID_BITS + _VERSION_BITS + _CRC_BITS
 _MEMORY = 8  # bits of state; the constraint length is one more
 NUM_CODED = 3 * (_MESSAGE_BITS + _MEMORY)
+_LIST = 32  # messages that are tried against the check
 _CRC_POLYNOMIAL = 0x864CFB  # CRC-24 of OpenPGP (RFC 4880, 6.1)
 
 
@@ -64,30 +65,44 @@ def decode(soft: np.ndarray, key: bytes) -> int | None:
     >>> hex(decode(encode(0xC0FFEE, b"key").astype(float), b"key"))
     '0xc0ffee'
     """
-    message = _viterbi(np.asarray(soft, np.float64))
-    body, check = message >> _CRC_BITS, message & ((1 << _CRC_BITS) - 1)
-    if check != _crc(body, key) or body & ((1 << _VERSION_BITS) - 1) != VERSION:
-        return None
-    return body >> _VERSION_BITS
+    for message in _likely_messages(np.asarray(soft, np.float64)):
+        body, check = message >> _CRC_BITS, message & ((1 << _CRC_BITS) - 1)
+        if check == _crc(body, key) and body & ((1 << _VERSION_BITS) - 1) == VERSION:
+            return body >> _VERSION_BITS
+    return None
 
 
-def _viterbi(soft: np.ndarray) -> int:
-    """Return the most likely message, the first bit in the highest place."""
+def _likely_messages(soft: np.ndarray) -> list[int]:
+    """Return the most likely message, then those that part from its path once where that costs least.
+
+    The check then picks the right one (list decoding: Seshadri and Sundberg 1994). Each of them is a chance of one in
+    2 ** 32 for noise to check.
+    """
     # Two states lead to each: the older bit that falls out of the register was 0 or 1.
     before = np.stack([_STATES >> 1, (_STATES >> 1) | (1 << (_MEMORY - 1))])  # [2, S]
     registers = np.stack([_STATES, _STATES | (1 << _MEMORY)])  # [2, S]
     metric = np.full(len(_STATES), -np.inf)
     metric[0] = 0.0
-    survivors = []
+    leads = []  # by how much the older bit 1 is likelier than 0, for each state after each step
     for received in soft.reshape(-1, 3):
-        candidates = metric[before] + (_OUTPUTS @ received)[registers]  # [2, S]
-        survivors.append(candidates[1] > candidates[0])
-        metric = candidates.max(axis=0)
-    state, message = 0, 0
-    for place, dropped in enumerate(reversed(survivors)):
+        first, second = metric[before] + (_OUTPUTS @ received)[registers]  # [S] each
+        with np.errstate(invalid="ignore"):  # inf - inf: states that cannot be reached yet
+            leads.append(second - first)
+        metric = np.maximum(first, second)
+    best, cost = _path(leads, detour=None)
+    detours = sorted(range(len(cost)), key=cost.__getitem__)[: _LIST - 1]
+    return [best, *(_path(leads, detour)[0] for detour in detours)]
+
+
+def _path(leads: list[np.ndarray], detour: int | None) -> tuple[int, list[float]]:
+    """Walk back from the end; return the message and what the other choice would have cost at each step."""
+    state, message, cost = 0, 0, []
+    for place, lead in enumerate(reversed(leads)):
         message |= (state & 1) << place
-        state = (state >> 1) | (int(dropped[state]) << (_MEMORY - 1))
-    return message >> _MEMORY
+        dropped = bool(lead[state] > 0) != (place == detour)
+        cost.append(abs(lead[state]) if np.isfinite(lead[state]) else np.inf)
+        state = (state >> 1) | (int(dropped) << (_MEMORY - 1))
+    return message >> _MEMORY, cost
 
 
 def _crc(body: int, key: bytes) -> int:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 import cv2
 import numpy as np
@@ -24,18 +26,35 @@ from animate.types import MarkedFrames
 PUBLIC_KEY = b"animate-portrait public watermark key 1"
 MIN_SIZE = 64  # pixels of the short side; below, the mark's annulus does not fit into the picture
 
-_PSNR_DB = 44.12
-_FLAT_RMS = 0.94  # grey levels, rounding included; smooth skin shows faint mottling from about 1.2
 _FAINT_FROM, _FAINTEST = 0.25, 0.75  # flat share of the picture from which it is less, and how much of it is left
 _SMALL = 480  # pixels of the short side; codecs take so much from smaller pictures that they get the full mark
-_DITHER_VARIANCE = 1 / 6  # grey levels squared, of rounding up or down as if at random
+_DITHER_RANGE = 0.5  # of the thresholds of rounding, about one half
+_DITHER_VARIANCE = 0.104  # grey levels squared, of rounding by them
 _FLAT_TEXTURE = 1.8  # grey levels; detail up to which a region counts as flat
 _FULL_TEXTURE = 4.0  # grey levels; detail that hides the mark well
 _LOUD_TEXTURE = 6.0  # grey levels; above, the picture drowns the mark, and amplitude is better spent elsewhere
 _MAX_TEXTURE_GAIN = 2.5
+_NEAR_BLACK, _NEAR_WHITE = 30, 215  # luma beyond which a change of contrast clips the mark away
+_IN_BLACK = 0.4  # share of the mark in black, where codecs drop it and SSIM counts it most
 _STEP = 0.35  # how far one turn of the closed loop goes
 _AMPLITUDES = (0.2, 3.0)  # of a coded bit after it
 _ROUGH = 50  # JPEG quality in it
+
+
+@dataclass(frozen=True)
+class _Strength:
+    """How much the mark may change a picture: PSNR in dB, and RMS in flat areas in grey levels, rounding included."""
+
+    psnr_db: float
+    flat_rms: float  # smooth skin shows faint mottling from about 1.2
+    ssim_loss: float  # at most, of luma
+
+
+STRENGTHS = {
+    "balanced": _Strength(44.12, 0.92, 0.0096),
+    "strong": _Strength(42.0, 1.25, 0.02),
+    "discreet": _Strength(46.0, 0.75, 0.0065),
+}
 
 
 def mark(
@@ -45,6 +64,7 @@ def mark(
     fps: float | str | Fraction,
     num_frames: int,
     mark_id: str | None = None,
+    strength: str = "balanced",
     key: bytes = PUBLIC_KEY,
 ) -> MarkedFrames:
     """Mark a stream of frames.
@@ -61,6 +81,8 @@ def mark(
         Length of the stream.
     mark_id : str, optional
         12 hex digits; random if omitted.
+    strength : str
+        "balanced" cannot be seen; "strong" survives more and shows faintly on smooth skin; "discreet" survives less.
     key : bytes
         A private key gives a mark that only its holders can read. `detect` needs the same key.
 
@@ -72,7 +94,7 @@ def mark(
     Raises
     ------
     MediaError
-        If the picture is too small to carry the mark, or the id is not 12 hex digits.
+        If the picture is too small to carry the mark, the id is not 12 hex digits, or the strength is unknown.
 
     Examples
     --------
@@ -89,7 +111,10 @@ def mark(
     mark_id = secrets.token_hex(6) if mark_id is None else mark_id.lower()
     if len(mark_id) != 12 or set(mark_id) - set("0123456789abcdef"):
         raise MediaError(f"{mark_id!r} is not a mark id. Use 12 hex digits, or None for a random one.")
-    return _Marked(frames, dithered(pattern(still, int(mark_id, 16), key)), frame_rate(fps), num_frames, mark_id)
+    if strength not in STRENGTHS:
+        raise MediaError(f"There is no strength {strength!r} of the mark. Use one of {', '.join(STRENGTHS)}.")
+    increments = dithered(pattern(still, int(mark_id, 16), key, STRENGTHS[strength]))
+    return _Marked(frames, increments, frame_rate(fps), num_frames, mark_id)
 
 
 class _Marked(MarkedFrames):
@@ -114,7 +139,7 @@ class _Marked(MarkedFrames):
             yield cv2.subtract(raised, self._lower, dst=raised)
 
 
-def pattern(still: np.ndarray, mark_id: int, key: bytes) -> np.ndarray:
+def pattern(still: np.ndarray, mark_id: int, key: bytes, strength: _Strength) -> np.ndarray:
     """Return the increments of luma that mark a picture, float32 [H, W] in grey levels.
 
     The still is known when the mark is made, so the picture need not be noise to the message (informed embedding:
@@ -127,22 +152,26 @@ def pattern(still: np.ndarray, mark_id: int, key: bytes) -> np.ndarray:
     luma = canonical_luma(still)
     busy = _busyness(still, luma)
     may_be_faint = min(still.shape[:2]) >= _SMALL
-    first = _increments(layout, coded, luma, busy, may_be_faint)
+    shape = partial(_increments, layout, luma=luma, busy=busy, strength=strength, may_be_faint=may_be_faint)
+    first = shape(coded)
     heard = layout.evidence(layout.whitened(spectrum(band(_roughly_encoded(luma + first))))) * coded  # [264]
     amplitude = np.clip(1 + _STEP * (1 - heard / max(heard.mean(), 1e-9)), *_AMPLITUDES)
-    increments = _increments(layout, coded * amplitude, luma, busy, may_be_faint)
     height, width = still.shape[:2]
-    return cv2.resize(increments, (width, height), interpolation=cv2.INTER_CUBIC)
+    increments = cv2.resize(shape(coded * amplitude), (width, height), interpolation=cv2.INTER_CUBIC)
+    grey = cv2.cvtColor(still, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    for _ in range(2):  # the part of the dither does not shrink with the mark, so once is not enough
+        increments /= np.sqrt(max(_ssim_loss(grey, dithered(increments)) / strength.ssim_loss, 1.0))
+    return increments
 
 
 def _increments(
-    layout: Layout, coded: np.ndarray, luma: np.ndarray, busy: np.ndarray, may_be_faint: bool
+    layout: Layout, coded: np.ndarray, luma: np.ndarray, busy: np.ndarray, strength: _Strength, may_be_faint: bool
 ) -> np.ndarray:
     """Return the increments for weighted coded bits on the canonical frame, float32 [h, w]."""
     tile = layout.tile(layout.coefficients(coded))
     repeats = [-(-length // TILE) for length in luma.shape]
     sheet = np.tile(tile, repeats)[: luma.shape[0], : luma.shape[1]]
-    return sheet * _strength(luma, sheet, busy, may_be_faint)
+    return sheet * _amplitude(luma, sheet, busy, strength, may_be_faint)
 
 
 def _roughly_encoded(luma: np.ndarray) -> np.ndarray:
@@ -154,22 +183,49 @@ def _roughly_encoded(luma: np.ndarray) -> np.ndarray:
     return cv2.resize(half, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
-def _strength(luma: np.ndarray, sheet: np.ndarray, busy: np.ndarray, may_be_faint: bool) -> np.ndarray:
+def _amplitude(
+    luma: np.ndarray, sheet: np.ndarray, busy: np.ndarray, strength: _Strength, may_be_faint: bool
+) -> np.ndarray:
     """Return the amplitude of the mark, float32 [h, w]: first what flat regions bear, then texture up to the PSNR."""
     # Weber: a step shows more on dark skin than on bright.
-    weber = np.clip(0.7 + cv2.GaussianBlur(luma, (0, 0), 8.0) / 300, 0.7, 1.1)
-    flat = busy < 0.02
+    level = cv2.GaussianBlur(luma, (0, 0), 8.0)
+    weber = np.clip(0.7 + level / 300, 0.7, 1.1) * np.clip(_IN_BLACK + level / _NEAR_BLACK, _IN_BLACK, 1)
+    flat = (busy < 0.02) & (luma > _NEAR_BLACK) & (luma < _NEAR_WHITE)
     # Where much of a picture is flat the mark reads easily and would show most.
     share = np.clip((_FAINT_FROM / max(flat.mean(), 1e-9)) ** 0.25, _FAINTEST, 1) if may_be_faint else 1.0
-    level = np.sqrt((_FLAT_RMS * share) ** 2 - _DITHER_VARIANCE)
-    if flat.mean() > 0.005:
+    level = np.sqrt((strength.flat_rms * share) ** 2 - _DITHER_VARIANCE)
+    if flat.mean() > 0.0005:
         level = level / np.sqrt(np.mean((sheet * weber)[flat] ** 2))
-    # mean((base + gain * added)^2) = budget, with the gain of busy regions as the unknown of the quadratic
-    base, added = level * weber * sheet, level * weber * sheet * busy
-    budget = 255.0**2 * 10 ** (-_PSNR_DB / 10) - _DITHER_VARIANCE
+    base = level * weber * sheet
+    by_psnr = _gain(base, busy, 255.0**2 * 10 ** (-strength.psnr_db / 10) - _DITHER_VARIANCE)
+    # Added noise lowers SSIM (Wang, Bovik, Sheikh and Simoncelli 2004) by about its local variance times this.
+    loss = 1 / (2 * _local_variance(luma) + (0.03 * 255) ** 2)
+    local = base * np.sqrt(_local_variance(sheet).mean() * loss)
+    budget = strength.ssim_loss - _DITHER_VARIANCE * loss.mean()
+    whole = min(1.0, np.sqrt(budget / np.mean(local**2)))
+    by_ssim = _gain(whole * local, busy, budget)
+    return (whole * level * weber * (1 + min(by_psnr, by_ssim) * busy)).astype(np.float32)
+
+
+def _local_variance(image: np.ndarray) -> np.ndarray:
+    """Return the variance within the window of SSIM."""
+    mean = cv2.GaussianBlur(image, (0, 0), 1.5)
+    return np.maximum(cv2.GaussianBlur(image * image, (0, 0), 1.5) - mean**2, 0)
+
+
+def _ssim_loss(luma: np.ndarray, increments: np.ndarray) -> float:
+    """Return by about how much SSIM of float32 [H, W] luma falls below 1: by changes within its window, and of it."""
+    after = np.clip(luma + increments, 0, 255)
+    structure = _local_variance(after - luma) / (_local_variance(luma) + _local_variance(after) + (0.03 * 255) ** 2)
+    mean, moved = cv2.GaussianBlur(luma, (0, 0), 1.5), cv2.GaussianBlur(after - luma, (0, 0), 1.5)
+    return float(np.mean(structure + moved**2 / (2 * mean**2 + (0.01 * 255) ** 2)))
+
+
+def _gain(base: np.ndarray, busy: np.ndarray, budget: float) -> float:
+    """Return how much more busy regions may bear, so that mean((base * (1 + gain * busy))^2) is the budget."""
+    added = base * busy
     a, b, c = np.mean(added**2), np.mean(base * added), np.mean(base**2) - budget
-    gain = np.clip((-b + np.sqrt(max(b * b - a * c, 0))) / max(a, 1e-9), 0, _MAX_TEXTURE_GAIN)
-    return (level * weber * (1 + gain * busy)).astype(np.float32)
+    return float(np.clip((-b + np.sqrt(max(b * b - a * c, 0))) / max(a, 1e-9), 0, _MAX_TEXTURE_GAIN))
 
 
 def _busyness(still: np.ndarray, luma: np.ndarray) -> np.ndarray:
@@ -196,8 +252,9 @@ def dithered(increments: np.ndarray) -> np.ndarray:
     """Round float32 [H, W] increments to int8 by ordered dither, so that what is below a grey level is not lost.
 
     Plain rounding would draw contours around patches of one level; the threshold is interleaved gradient noise
-    (Jimenez 2014), which the eye and the codecs pass over.
+    (Jimenez 2014), which the eye and the codecs pass over. Half of its range is enough for that, and costs a third
+    less energy that carries nothing.
     """
     row, column = np.mgrid[: increments.shape[0], : increments.shape[1]]
-    threshold = np.modf(52.9829189 * np.modf(0.06711056 * column + 0.00583715 * row)[0])[0]
-    return np.floor(increments + threshold).astype(np.int8)
+    noise = np.modf(52.9829189 * np.modf(0.06711056 * column + 0.00583715 * row)[0])[0]
+    return np.floor(increments + 0.5 + _DITHER_RANGE * (noise - 0.5)).astype(np.int8)

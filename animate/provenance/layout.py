@@ -86,30 +86,36 @@ class Layout:
         tile = scipy.fft.ifft2(spectrum).real
         return (tile / np.sqrt(np.mean(tile**2))).astype(np.float32)
 
+    def __post_init__(self):
+        # Signed frequencies index a spectrum of any size: Python counts negative indices from the end.
+        half = TILE // 2
+        object.__setattr__(self, "cycles_y", (self.row + half) % TILE - half)
+        object.__setattr__(self, "cycles_x", (self.column + half) % TILE - half)
+
     def whitened(self, spectrum: np.ndarray, mirrored: bool = False) -> np.ndarray:
-        """Return what a spectrum [256, 256] holds at the mark's places, complex64 [P + D], of even power.
+        """Return what a spectrum [n, n] of a tile holds at the mark's places, complex64 [P + D], of even power.
 
         Each ring is brought to mean square 1 and single coefficients are limited, so that no line of the picture
         outweighs the mark. The spectrum of a mirrored picture is mirrored.
         """
-        values = spectrum[self.row, -self.column % TILE if mirrored else self.column]
+        values = spectrum[self.cycles_y, -self.cycles_x if mirrored else self.cycles_x]
         power = np.bincount(self.ring, np.abs(values) ** 2) / np.bincount(self.ring)
         values = values / np.sqrt(power + 1e-9)[self.ring]
         size = np.abs(values)
         return (values * (np.minimum(size, _WHITE_LIMIT) / np.maximum(size, 1e-9))).astype(np.complex64)
 
-    def matched(self, values: np.ndarray) -> np.ndarray:
-        """Return the cross-spectrum of coefficients [P + D] with the pilot, Hermitian complex64 [256, 256]."""
+    def matched(self, values: np.ndarray, period: int = TILE) -> np.ndarray:
+        """Return the cross-spectrum of coefficients [P + D] with the pilot, Hermitian complex64 [period, period]."""
         count = len(self.pilot)
-        row, column = self.row[:count], self.column[:count]
-        matched = np.zeros((TILE, TILE), np.complex64)
-        matched[row, column] = values[:count] * np.conj(self.pilot)
-        matched[-row, -column] = np.conj(matched[row, column])  # negative indices count from the end, as they should
+        y, x = self.cycles_y[:count], self.cycles_x[:count]
+        matched = np.zeros((period, period), np.complex64)
+        matched[y, x] = values[:count] * np.conj(self.pilot)
+        matched[-y, -x] = np.conj(matched[y, x])
         return matched
 
-    def shifted(self, values: np.ndarray, row: int, column: int) -> np.ndarray:
-        """Return coefficients [P + D] as they would be if the picture were moved up and left by so many pixels."""
-        return values * np.exp(2j * np.pi * (self.row * row + self.column * column) / TILE)
+    def shifted(self, values: np.ndarray, row: float, column: float) -> np.ndarray:
+        """Return coefficients [P + D] as if the picture were moved up and left by so many pixels of the full tile."""
+        return values * np.exp(2j * np.pi * (self.cycles_y * row + self.cycles_x * column) / TILE)
 
     def evidence(self, values: np.ndarray) -> np.ndarray:
         """Return the evidence for each coded bit, float64 [264], in whitened coefficients that are in position.

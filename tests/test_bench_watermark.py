@@ -1,0 +1,77 @@
+"""The attack suite measures what it says, and the unmarked material is unmarked."""
+
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from animate.attacks import ATTACKS, cropped, first, gif, jpeg, letterboxed, x264
+from animate.bench_unmarked import examine, fit, report
+from animate.bench_watermark import Quality, Trial, chosen, measure, spread, table
+from animate.cli import main
+from animate.errors import AnimateError
+
+STILL = astronaut()[:300, 100:400]
+
+
+def frames(count=6):
+    return iter([np.roll(STILL, n, axis=1) for n in range(count)])
+
+
+def test_attacks_change_frames_and_keep_their_number():
+    seen = list(x264(40)(frames()))
+    assert len(seen) == 6 and seen[0].shape == STILL.shape
+    assert 1 < np.abs(seen[0].astype(int) - STILL).mean() < 20
+    assert len(list(gif(0.5)(frames()))) == 3
+    assert next(cropped(0.5)(frames())).shape == (150, 150, 3)
+    assert letterboxed(STILL).shape == (1280, 720, 3)
+    assert len(list(first(2)(frames()))) == 2
+
+
+def test_every_attack_has_a_name_of_its_own():
+    assert len({attack.name for attack in ATTACKS}) == len(ATTACKS) >= 40
+
+
+def test_an_unknown_attack_is_refused_with_the_list():
+    with pytest.raises(AnimateError, match="mirror"):
+        chosen(["miror"])
+
+
+def test_spread_keeps_frames_of_the_whole_length():
+    kept = spread(range(1000), 12)
+    assert len(kept) <= 12 and kept[0] == 0 and kept[-1] >= 875
+
+
+def test_a_clip_yields_its_quality_and_a_trial_for_each_attack():
+    still = astronaut()
+    attacks = chosen(["none", "mirror"])
+    results = list(measure("clip", still, lambda: iter([still] * 3), attacks=attacks))
+    quality, *trials = results
+    assert isinstance(quality, Quality)
+    assert quality.psnr_db > 44 and quality.flat_rms <= 1.0 and quality.ssim > 0.99
+    assert [trial.exact for trial in trials] == [True, True]
+    wrong = Trial(attacks[1], "other", "0123456789ab", 9.0, 0.1)
+    assert "1/2" in table([*results, wrong]) and "MISSED" in table([*results, wrong])
+
+
+def test_unmarked_items_are_all_different_unmarked_and_repeatable():
+    items = list(examine([], 8, seed=3))
+    assert not any(item.marked for item in items)
+    assert len({item.score for item in items}) == 8
+    assert [item.score for item in examine([], 2, seed=3)] == [item.score for item in items[:2]]
+    assert "0 ids read" in report(items)
+
+
+def test_the_fit_finds_the_law_of_known_scores():
+    scores = np.random.default_rng(0).gumbel(5.2, 0.3, 4000)
+    law = fit(scores, rounds=10)
+    assert abs(law.mode - 5.2) < 4 * law.mode_error and abs(law.scale - 0.3) < 4 * law.scale_error
+
+
+def test_bench_watermark_prints_the_table(capsys):
+    assert main(["bench", "watermark", "--seconds", "0.3", "--attack", "none", "one frame, JPEG 50"]) == 0
+    assert "one frame, JPEG 50" in capsys.readouterr().out
+
+
+def test_jpeg_loses_more_at_lower_quality():
+    loss = [np.abs(next(jpeg(quality)(frames())).astype(int) - STILL).mean() for quality in (90, 30)]
+    assert loss[0] < loss[1]
