@@ -22,6 +22,8 @@ _HOMES = {
     "render": "animate.pipeline",
     "verify": "animate.pipeline",
     "AnimateError": "animate.errors",
+    "Consent": "animate.types",
+    "Credentials": "animate.types",
     "Portrait": "animate.types",
     "FaceMesh": "animate.types",
     "HeadPose": "animate.types",

@@ -9,16 +9,16 @@ import argparse
 import json
 import logging
 import sys
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 
 from animate import __version__
-from animate.cli_provenance import add_benchmarks
+from animate.cli_provenance import add_benchmarks, add_commands, add_consent, declared_consent
 from animate.config import RenderConfig, load_config
 from animate.errors import AnimateError
 from animate.resources import shipped
 
-MARKED, NOT_MARKED, ERROR, INTERRUPTED = 0, 1, 2, 130
+ERROR, INTERRUPTED = 2, 130
 
 _RENDER_HELP = {
     "seed": "the same seed gives the same performance",
@@ -27,6 +27,8 @@ _RENDER_HELP = {
     "guidance_scale": "weight of the voice; above 1 exaggerates",
     "crf": "x264 quality, 0 (lossless) to 51 (worst)",
     "encoder_preset": "x264 preset, ultrafast to veryslow",
+    "mark_strength": "of the invisible mark: balanced, strong or discreet",
+    "label": "visible words 'AI-generated': auto (if consent is undeclared) or always",
 }
 
 
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("portrait", help="picture of one face")
     render.add_argument("voice", help="audio or video file with the voice")
     render.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
+    add_consent(render)
     _add_output_options(render)
     render.set_defaults(run=_render)
 
@@ -71,13 +74,9 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="make the shipped example speak")
     _add_output_options(demo)
-    demo.set_defaults(run=_demo)
+    demo.set_defaults(run=_demo, allow_marked=False)
 
-    verify = commands.add_parser("verify", help="was this made here? exit status 0 yes, 1 no, 2 error")
-    verify.add_argument("paths", nargs="+", metavar="PATH", help="picture or video")
-    verify.add_argument("--deep", action="store_true", help="also search rotated and squeezed versions")
-    verify.add_argument("--json", action="store_true", help="one JSON object a line")
-    verify.set_defaults(run=_verify)
+    add_commands(commands)
 
     doctor = commands.add_parser("doctor", help="versions, backends, what is missing and how to get it")
     doctor.add_argument("--json", action="store_true")
@@ -109,16 +108,16 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _render(options) -> int:
-    return _make_video(options, options.portrait, options.voice, options.detector)
+    return _make_video(options, options.portrait, options.voice, options.consent, options.detector)
 
 
 def _demo(options) -> int:
     from animate.example import example_portrait, example_voice
 
-    return _make_video(options, example_portrait(), example_voice())
+    return _make_video(options, example_portrait(), example_voice(), "public-domain")
 
 
-def _make_video(options, portrait, voice, detector: str = "mediapipe") -> int:
+def _make_video(options, portrait, voice, consent: str | None, detector: str = "mediapipe") -> int:
     config = load_config(RenderConfig, _preset(options.config), _overrides(options))
     from animate.media import check_target
     from animate.pipeline import Animator, read_portrait
@@ -127,8 +126,9 @@ def _make_video(options, portrait, voice, detector: str = "mediapipe") -> int:
     check_target(options.output)
     progress = sys.stderr.isatty()
     portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
+    rights = {"consent": declared_consent(portrait, consent), "allow_marked": options.allow_marked}
     animator = Animator.from_pretrained(options.checkpoint, device=options.device)
-    clip = animator(portrait, voice, config=config, progress=progress)
+    clip = animator(portrait, voice, config=config, progress=progress, **rights)
     print(clip.save(options.output, progress=progress))
     if options.report:
         from animate.evaluate import report, table
@@ -145,30 +145,6 @@ def _preset(config: str | None) -> Path | None:
 
 def _overrides(options) -> dict:
     return {field.name: getattr(options, field.name) for field in fields(RenderConfig)}
-
-
-def _verify(options) -> int:
-    from animate.pipeline import verify
-
-    status = MARKED
-    for path in options.paths:
-        try:
-            verdict = verify(path, deep=options.deep)
-        except AnimateError as error:
-            print(f"animate-portrait: {error}", file=sys.stderr)
-            status = ERROR
-            continue
-        if not verdict.marked:
-            status = max(status, NOT_MARKED)
-        print(json.dumps({"path": path, **asdict(verdict)}) if options.json else f"{path}: {_in_words(verdict)}")
-    return status
-
-
-def _in_words(verdict) -> str:
-    if not verdict.marked:
-        return f"no mark found (p = {verdict.p_value:.2g})"
-    name = f"id {verdict.mark_id}" if verdict.mark_id else "its id cannot be read"
-    return f"made by animate, {name} (p = {verdict.p_value:.2g})"
 
 
 def _evaluate(options) -> int:

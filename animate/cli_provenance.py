@@ -1,9 +1,66 @@
-"""The part of the command line that is about where a file comes from: `verify`, `log`, `bench watermark`."""
+"""The part of the command line that is about where a file comes from: `verify`, `log` and two benchmarks."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from pathlib import Path
+
+MARKED, NOT_MARKED, ERROR = 0, 1, 2
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add `verify` and `log`."""
+    verify = commands.add_parser("verify", help="was this made here? exit status 0 yes, 1 no, 2 error")
+    verify.add_argument("paths", nargs="+", metavar="PATH", help="picture, video or folder; - reads a list from stdin")
+    verify.add_argument("--deep", action="store_true", help="also search rotated and squeezed versions")
+    verify.add_argument("--recursive", action="store_true", help="also look into folders inside folders")
+    verify.add_argument("--workers", type=int, default=1, help="processes (default 1)")
+    verify.add_argument("--json", action="store_true", help="one JSON object a line")
+    verify.set_defaults(run=_verify)
+
+    log = commands.add_parser("log", help="the record of what was made and refused by this user")
+    actions = log.add_subparsers(required=True, metavar="verify|find|export")
+    actions.add_parser("verify", help="is the chain whole?").set_defaults(run=_log_verify)
+    find = actions.add_parser("find", help="what is known about a mark? exit status 1 if nothing")
+    find.add_argument("mark_id", metavar="ID", help="12 hex digits")
+    find.set_defaults(run=_log_find)
+    actions.add_parser("export", help="the whole record, one JSON object a line").set_defaults(run=_log_export)
+
+
+def add_consent(render: argparse.ArgumentParser) -> None:
+    """Add the flags that say by what right a portrait is animated."""
+    render.add_argument(
+        "--consent",
+        metavar="WORD",
+        help="by what right: self, permission:REFERENCE, public-domain, historical, fictional or undeclared (with a "
+        "visible label); needed once for each portrait",
+    )
+    render.add_argument(
+        "--allow-marked",
+        action="store_true",
+        help="accept a portrait that came out of this engine; it is named as source",
+    )
+
+
+def declared_consent(portrait, word: str | None):
+    """Return the consent given on the command line, or before for this portrait.
+
+    Raises
+    ------
+    ProvenanceError
+        If there is none, or the word makes no sense.
+    """
+    from animate.errors import ProvenanceError
+    from animate.pipeline import portrait_sha256
+    from animate.provenance import BASES, parse_consent, remembered
+
+    consent = parse_consent(word) if word is not None else remembered(portrait_sha256(portrait))
+    if consent is None:
+        choices = "\n".join(f"  --consent {basis:15}{meaning}" for basis, meaning in BASES.items())
+        raise ProvenanceError(f"By what right is {portrait.name} animated? Say it once for this portrait:\n{choices}")
+    return consent
 
 
 def add_benchmarks(commands: argparse._SubParsersAction) -> None:
@@ -47,4 +104,65 @@ def _bench_unmarked(options) -> int:
 
     items = examine(options.files, options.items, seed=options.seed, deep=options.deep, workers=options.workers)
     print(report(list(tqdm(items, total=options.items, unit="item", disable=None))))
+    return 0
+
+
+def _verify(options) -> int:
+    from animate.errors import AnimateError
+    from animate.verify_many import as_json, expand, verify_many
+
+    listed = [line.strip() for line in sys.stdin if line.strip()] if "-" in options.paths else []
+    named = [path for path in options.paths if path != "-"]
+    status = MARKED
+    for file, outcome in verify_many(
+        expand([*named, *listed], options.recursive), deep=options.deep, workers=options.workers
+    ):
+        if isinstance(outcome, AnimateError):
+            print(f"animate-portrait: {outcome}", file=sys.stderr)
+            status = ERROR
+        elif not outcome.marked:
+            status = max(status, NOT_MARKED)
+        if options.json:
+            print(json.dumps(as_json(file, outcome)), flush=True)
+        elif not isinstance(outcome, AnimateError):
+            print(f"{file}: {_in_words(file, outcome)}", flush=True)
+    return status
+
+
+def _in_words(file: Path, verdict) -> str:
+    from animate.provenance import in_words, record
+
+    chance = f"p = {verdict.p_value:.2g}"
+    if verdict.marked:
+        name = f"id {verdict.mark_id}" if verdict.mark_id else "its id cannot be read"
+        said = f"made by animate, {name} ({chance})"
+    else:
+        said = f"no mark found ({chance})"
+    said += f"; {in_words(verdict.credentials)}"
+    if verdict.mark_id and (notes := record.find(verdict.mark_id)):
+        said += f"; in this user's record since {notes[0]['time'][:10]}"
+    return said
+
+
+def _log_verify(options) -> int:
+    from animate.provenance import record
+
+    print(f"{record.verify_record()} lines, the chain is whole: {record.record_file()}")
+    return 0
+
+
+def _log_find(options) -> int:
+    from animate.provenance import record
+
+    notes = record.find(options.mark_id)
+    for note in notes:
+        print(json.dumps(note))
+    return 0 if notes else NOT_MARKED
+
+
+def _log_export(options) -> int:
+    from animate.provenance import record
+
+    for line in record.lines():
+        print(json.dumps(line))
     return 0

@@ -16,6 +16,8 @@ T = TypeVar("T")
 X264_PRESETS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
 )  # fmt: skip
+MARK_STRENGTHS = "balanced", "strong", "discreet"
+LABELS = "auto", "always"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class RenderConfig:
     guidance_scale: float = 1.0  # above 1 exaggerates what the voice asks for
     crf: int = 18  # x264 quality: 0 lossless, 18 visually clean, 51 worst
     encoder_preset: str = "veryfast"  # x264 speed against size
+    mark_strength: str = "balanced"  # of the invisible mark: balanced, strong (shows faintly) or discreet
+    label: str = "auto"  # the visible words 'AI-generated': auto (when consent is undeclared) or always
 
     def __post_init__(self):
         frame_rate(self.fps)
@@ -44,6 +48,9 @@ class RenderConfig:
             self.encoder_preset in X264_PRESETS,
             f"encoder_preset is {self.encoder_preset!r}; use one of {', '.join(X264_PRESETS)}.",
         )
+        for name, choices in (("mark_strength", MARK_STRENGTHS), ("label", LABELS)):
+            value = getattr(self, name)
+            _require(value in choices, f"{name} is {value!r}; use one of {', '.join(choices)}.")
         _require(0 <= self.crf <= 51, f"crf is {self.crf}; use 0 (best) to 51 (smallest).")
 
 

@@ -33,5 +33,13 @@ class MediaError(AnimateError):
     """A file cannot be decoded or written."""
 
 
+class ProvenanceError(AnimateError):
+    """A file cannot be signed, a key or the record cannot be read or written, or a consent makes no sense."""
+
+
+class RefusalError(AnimateError):
+    """The picture is not animated: it is explicit, came out of this engine, or could not be checked."""
+
+
 class DependencyError(AnimateError):
     """A tool, an extra or its weights are missing; the message names the command that gets them."""

@@ -14,7 +14,9 @@ Only marked frames leave this module.
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +27,12 @@ from animate.config import RenderConfig, load_config
 from animate.media import read_voice
 from animate.portrait import read_portrait
 from animate.resources import shipped
-from animate.types import MarkedFrames, Motion, Portrait, Speech, Verdict
+from animate.types import Consent, MarkedFrames, Motion, Portrait, Speech, Verdict
 
 __all__ = ["Animator", "Clip", "generate_motion", "read_portrait", "read_voice", "render", "verify"]
 
 PathLike = str | Path
+_log = logging.getLogger(__name__)
 
 
 class Animator:
@@ -62,6 +65,8 @@ class Animator:
         portrait: PathLike | Portrait,
         voice: PathLike | Speech,
         *,
+        consent: str | Consent | None = None,
+        allow_marked: bool = False,
         config: RenderConfig | None = None,
         progress: bool = False,
         **overrides,
@@ -73,6 +78,12 @@ class Animator:
         portrait : path or Portrait
         voice : path or Speech
             Any audio or video file that ffmpeg reads.
+        consent : str or Consent, optional
+            By what right: "self", "permission:REFERENCE", "public-domain", "historical", "fictional" or
+            "undeclared". If omitted, what was declared for this portrait before; else undeclared, with a warning
+            and a visible label.
+        allow_marked : bool
+            Accept a portrait that came out of this engine.
         config : RenderConfig, optional
         progress : bool
             Show a progress bar on stderr.
@@ -87,11 +98,17 @@ class Animator:
         Raises
         ------
         PortraitError, VoiceError, ConfigError
+        ProvenanceError
+            If the consent makes no sense.
+        RefusalError
+            If the portrait is explicit, or marked and not allowed.
         """
         given = {} if config is None else vars(config)
         config = load_config(RenderConfig, overrides={**given, **overrides})
         portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait)
         speech = voice if isinstance(voice, Speech) else read_voice(voice)
+        consent = resolve_consent(portrait, consent)
+        examine(portrait, allow_marked)
         motion = generate_motion(
             speech,
             model=self.model,
@@ -100,7 +117,7 @@ class Animator:
             guidance_scale=config.guidance_scale,
             progress=progress,
         )
-        return Clip(portrait, motion, speech, config)
+        return Clip(portrait, motion, speech, config, consent, allow_marked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,18 +128,28 @@ class Clip:
     motion: Motion
     speech: Speech | None
     config: RenderConfig
+    consent: Consent = Consent()
+    allow_marked: bool = False
 
     def frames(self) -> MarkedFrames:
         """Return the marked frames: a stream that can be iterated again and again."""
-        return render(self.portrait, self.motion, fps=self.config.fps)
+        return render(
+            self.portrait,
+            self.motion,
+            fps=self.config.fps,
+            consent=self.consent,
+            allow_marked=self.allow_marked,
+            mark_strength=self.config.mark_strength,
+            label=self.config.label,
+        )
 
     def save(self, path: PathLike, progress: bool = False) -> Path:
-        """Write an mp4 with the voice; nothing is left behind if that fails.
+        """Write an mp4 with the voice, signed and noted in the record; nothing is left behind if that fails.
 
         Raises
         ------
-        MediaError
-            If the file cannot be written.
+        MediaError, ProvenanceError
+            If the file cannot be written, signed or noted.
         """
         return media.write_video(
             path,
@@ -185,6 +212,10 @@ def render(
     *,
     fps: float | str = RenderConfig.fps,
     mark_id: str | None = None,
+    consent: str | Consent | None = None,
+    allow_marked: bool = False,
+    mark_strength: str = RenderConfig.mark_strength,
+    label: str = RenderConfig.label,
 ) -> MarkedFrames:
     """Return the marked frames of a portrait that performs a motion.
 
@@ -196,27 +227,85 @@ def render(
         Frame rate of the output.
     mark_id : str, optional
         12 hex digits to carry in the mark; by default made from the inputs, so that equal inputs give equal frames.
+    consent, allow_marked
+        As for `Animator`.
+    mark_strength, label : str
+        As in `RenderConfig`.
 
     Returns
     -------
     MarkedFrames
         A stream: frames are drawn as they are taken and never kept.
+
+    Raises
+    ------
+    ProvenanceError
+        If the consent makes no sense.
+    RefusalError
+        If the portrait is explicit, or marked and not allowed.
     """
+    consent = resolve_consent(portrait, consent)
+    findings = examine(portrait, allow_marked)
     from animate.renderer import MeshRenderer
 
     rate = frame_rate(fps)
     renderer = MeshRenderer(portrait)
+    shows_label = label == "always" or consent.basis == "undeclared"
+    dressed = provenance.labelled if shows_label else iter
     return provenance.mark(
-        lambda: renderer.frames(motion.resampled(rate)),
+        lambda: dressed(renderer.frames(motion.resampled(rate))),
         still=portrait.image,
         fps=rate,
         num_frames=num_frames(motion.duration_s, rate),
         mark_id=mark_id or _content_id(portrait.image, motion.values),
+        strength=mark_strength,
+        origin=provenance.Origin(
+            portrait_sha256=portrait_sha256(portrait),
+            consent=consent,
+            source_mark_id=findings.source_mark_id,
+            guard={"explicit": findings.explicit},
+        ),
     )
 
 
+def resolve_consent(portrait: Portrait, consent: str | Consent | None) -> Consent:
+    """Return the consent that counts for a portrait, and remember it if it is declared.
+
+    Raises
+    ------
+    ProvenanceError
+        If the word is unknown, or a permission lacks its reference.
+    """
+    sha256 = portrait_sha256(portrait)
+    if consent is not None:
+        consent = provenance.parse_consent(consent)
+        if consent.basis != "undeclared":
+            provenance.remember(sha256, consent)
+        return consent
+    if (before := provenance.remembered(sha256)) is not None:
+        return before
+    _log.warning(
+        "No consent was declared for %s, so the video carries a visible label. Say consent='self', "
+        "'permission:REFERENCE', 'public-domain', 'historical' or 'fictional'.",
+        portrait.name,
+    )
+    return Consent()
+
+
+@lru_cache(maxsize=4)  # a clip asks at its start and for each pass over its frames
+def examine(portrait: Portrait, allow_marked: bool = False) -> provenance.Findings:
+    """Check a portrait before anything is rendered.
+
+    Raises
+    ------
+    RefusalError
+        If the portrait is explicit, marked and not allowed, or cannot be checked.
+    """
+    return provenance.examine(portrait.image, portrait_sha256(portrait), allow_marked=allow_marked)
+
+
 def verify(path: PathLike, *, deep: bool = False) -> Verdict:
-    """Say whether a picture or a video was made by this library.
+    """Say whether a picture or a video was made by this library, by its mark and by its signed credentials.
 
     Parameters
     ----------
@@ -230,7 +319,14 @@ def verify(path: PathLike, *, deep: bool = False) -> Verdict:
     MediaError
         If the file cannot be decoded.
     """
-    return provenance.detect(media.read_frames(path, max_frames=provenance.MAX_FRAMES), deep=deep)
+    verdict = provenance.detect(media.read_frames(path, max_frames=provenance.MAX_FRAMES), deep=deep)
+    return replace(verdict, credentials=provenance.read_credentials(path))
+
+
+def portrait_sha256(portrait: Portrait) -> str:
+    """Return the hash of a portrait's file, or of its pixels if it was made in memory."""
+    shape = str(portrait.image.shape).encode()
+    return portrait.sha256 or hashlib.sha256(shape + np.ascontiguousarray(portrait.image).tobytes()).hexdigest()
 
 
 def _content_id(*arrays: np.ndarray) -> str:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
@@ -192,6 +193,54 @@ class MarkedFrames(ABC):
     @abstractmethod
     def __iter__(self) -> Iterator[np.ndarray]: ...
 
+    def seal(self, file: Path, speech: Speech | None = None) -> None:
+        """Make a finished file say where it comes from; `animate.media` calls it last, before the file is seen.
+
+        Does nothing here; `animate.provenance` signs the file and notes it in the record.
+        """
+
+
+@dataclass(frozen=True)
+class Consent:
+    """By what right a portrait is animated.
+
+    Attributes
+    ----------
+    basis : str
+        "self", "permission", "public-domain", "historical", "fictional" or "undeclared".
+    reference : str
+        What the permission can be found by; empty for the others.
+    """
+
+    basis: str = "undeclared"
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the signed manifest (C2PA) of a file says.
+
+    Attributes
+    ----------
+    state : str
+        "trusted"; "unknown signer": intact, but signed by nobody this user trusts; "invalid"; or "absent".
+    signer, generator : str
+        Names in the certificate and of the program, or empty.
+    mark_id : str or None
+        The id of the mark the manifest was bound to, if it is one of ours.
+    consent : str or None
+        Basis of the consent, if it is one of ours.
+    reason : str
+        Why it is invalid.
+    """
+
+    state: str = "absent"
+    signer: str = ""
+    generator: str = ""
+    mark_id: str | None = None
+    consent: str | None = None
+    reason: str = ""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -207,9 +256,12 @@ class Verdict:
         Chance of a synchronisation peak at least this strong in an unmarked picture.
     score : float
         Height of that peak in standard deviations.
+    credentials : Credentials
+        What the signed manifest of the file says; absent where only frames were looked at.
     """
 
     marked: bool
     mark_id: str | None
     p_value: float
     score: float
+    credentials: Credentials = Credentials()

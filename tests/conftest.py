@@ -1,10 +1,17 @@
 """Fixtures: the example, and the test material that may lie beside the checkout."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home_of_the_tests(tmp_path_factory):
+    """Keys and record of the tests, instead of the user's own; commands in other processes inherit it."""
+    os.environ["ANIMATE_HOME"] = str(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

@@ -28,7 +28,9 @@ def inputs(tmp_path):
 
 
 def test_render_writes_a_video_that_verifies(tmp_path, inputs):
-    done = run("render", *inputs, "-o", tmp_path / "out.mp4", "--fps", 30, "--num-inference-steps", 2)
+    done = run(
+        "render", *inputs, "-o", tmp_path / "out.mp4", "--fps", 30, "--num-inference-steps", 2, "--consent", "self"
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(tmp_path / "out.mp4")
     assert "Traceback" not in done.stderr
@@ -63,13 +65,17 @@ def test_verify_goes_on_after_a_broken_file(tmp_path, inputs):
         ({"options": ["--config", "flim"]}, "flim"),
         ({"options": ["--checkpoint", "nowhere"]}, "nowhere"),
         ({"options": ["--detector", "crystal-ball"]}, "crystal-ball"),
+        ({"options": ["--consent", "permision:12"]}, "permission"),
+        ({"options": ["--consent", "permission"]}, "reference"),
     ],
 )
 def test_a_users_mistake_is_explained_and_leaves_nothing(tmp_path, inputs, capsys, monkeypatch, change, message):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
     portrait, voice = change.get("portrait", str(inputs[0])), change.get("voice", str(inputs[1]))
-    status = main(["render", portrait, voice, "-o", change.get("output", "out.mp4"), *change.get("options", [])])
+    rights = ["--consent", "self"]
+    output = change.get("output", "out.mp4")
+    status = main(["render", portrait, voice, "-o", output, *rights, *change.get("options", [])])
     assert status == 2
     assert message in capsys.readouterr().err
     assert sorted(tmp_path.rglob("*")) == before

@@ -34,7 +34,7 @@ def write_video(
 ) -> Path:
     """Write an mp4 with H.264 pictures and AAC sound.
 
-    The file appears under its name when it is complete; whatever fails before leaves nothing behind and an older
+    The file appears under its name when it is complete and sealed (`MarkedFrames.seal`); whatever fails before leaves nothing behind and an older
     file of that name as it was. An odd width or height grows by one pixel, which repeats the edge. The sound is cut
     or filled with silence to the length of the pictures.
 
@@ -62,6 +62,8 @@ def write_video(
     ------
     MediaError
         If the frames are not marked, the target cannot be written, or ffmpeg fails.
+    ProvenanceError
+        If the file cannot be signed or noted in the record.
     """
     target = Path(path)
     _check(target, frames, crf)
@@ -82,6 +84,7 @@ def write_video(
             _feed(encoder, frames, progress)
             if encoder.finish():
                 raise MediaError(f"{target} could not be written. ffmpeg said: {encoder.first_words()}")
+        frames.seal(draft, speech)
         try:
             os.replace(draft, target)
         except OSError as error:

@@ -1,6 +1,32 @@
-"""The mark in every frame: `mark` puts it there, `detect` finds it."""
+"""Where a file comes from: the mark in every frame, signed credentials, consent, refusal and the record.
 
+`mark` puts the mark into frames and seals the file they are written to; `detect` finds it. SPEC.md says how it works
+and what it proves.
+"""
+
+from animate.provenance.consent import BASES, parse_consent, remember, remembered
+from animate.provenance.credentials import Origin, in_words, read_credentials, sign
 from animate.provenance.detection import MAX_FRAMES, detect
 from animate.provenance.embedding import MIN_SIZE, PUBLIC_KEY, STRENGTHS, mark
+from animate.provenance.guard import Findings, examine
+from animate.provenance.label import labelled
 
-__all__ = ["MAX_FRAMES", "MIN_SIZE", "PUBLIC_KEY", "STRENGTHS", "detect", "mark"]
+__all__ = [
+    "BASES",
+    "MAX_FRAMES",
+    "MIN_SIZE",
+    "PUBLIC_KEY",
+    "STRENGTHS",
+    "Findings",
+    "Origin",
+    "detect",
+    "examine",
+    "in_words",
+    "labelled",
+    "mark",
+    "parse_consent",
+    "read_credentials",
+    "remember",
+    "remembered",
+    "sign",
+]

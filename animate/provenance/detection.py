@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from itertools import islice
 
+import cv2
 import numpy as np
 
 from animate.errors import MediaError
@@ -17,13 +18,14 @@ from animate.provenance import code
 from animate.provenance.analysis import band, canonical_luma
 from animate.provenance.embedding import MIN_SIZE, PUBLIC_KEY
 from animate.provenance.layout import Layout
-from animate.provenance.search import DEEP, PLAIN, Geometry, Peak, candidates, peaks
+from animate.provenance.search import DEEP, PLAIN, Geometry, Peak, View, candidates, peaks
 from animate.types import Verdict
 
 MAX_FRAMES = 12  # the mark stands still, so more add little
 _FAST_AFTER = (1, 4)  # frames after which the unchanged geometry is tried; the full search follows all of them
 
 _MODE, _SCALE = 5.16, 0.30
+_ZOOMS = 0.75, 0.52  # at which crops are looked at too
 _READ_SCORE = 5.5  # below, the message is not even decoded
 _UNREAD_P = 1e-6  # at most, to call a picture marked whose id cannot be read
 
@@ -57,28 +59,33 @@ def detect(frames: Iterable[np.ndarray], *, deep: bool = False, key: bytes = PUB
     False
     """
     layout = Layout.from_key(key)
-    total, shape = None, None
+    lumas, bands, shape = [], [], None
     for count, frame in enumerate(islice(frames, MAX_FRAMES), start=1):
         if shape not in (None, frame.shape):
             raise MediaError(f"The frames differ in size: {list(shape)} and {list(frame.shape)}.")
         shape = frame.shape
         if min(shape[:2]) < MIN_SIZE:
             return Verdict(False, None, 1.0, 0.0)
-        signal = band(canonical_luma(frame))
-        total = signal if total is None else total + signal
+        lumas.append(canonical_luma(frame))
+        bands.append(band(lumas[-1]))
         if count in _FAST_AFTER:
-            peak = peaks(layout, total, Geometry())[0]
+            peak = peaks(layout, View(1.0, sum(bands)), Geometry())[0]
             if (mark_id := _read(layout, peak, key)) is not None:
                 return _verdict(peak.score, mark_id)
-    if total is None:
+    if not lumas:
         raise MediaError("There are no frames to look at. Give a picture or a video.")
+    views = [View(1.0, sum(bands)), *(View(zoom, sum(band(_zoomed(luma, zoom)) for luma in lumas)) for zoom in _ZOOMS)]
     best = 0.0
     for geometries in (PLAIN, DEEP) if deep else (PLAIN,):
-        for peak in candidates(layout, total, geometries):
+        for peak in candidates(layout, views, geometries):
             best = max(best, peak.score)
             if (mark_id := _read(layout, peak, key)) is not None:
                 return _verdict(peak.score, mark_id)
     return _verdict(best, None, 1 + deep * len(DEEP) / len(PLAIN))
+
+
+def _zoomed(luma: np.ndarray, zoom: float) -> np.ndarray:
+    return cv2.resize(luma, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
 
 
 def _verdict(score: float, mark_id: str | None, extent: float = 1.0) -> Verdict:

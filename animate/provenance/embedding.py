@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,8 +19,10 @@ from animate.clock import frame_rate
 from animate.errors import MediaError
 from animate.provenance import code
 from animate.provenance.analysis import band, canonical_luma, spectrum
+from animate.provenance.credentials import Origin, sign
 from animate.provenance.layout import TILE, Layout
-from animate.types import MarkedFrames
+from animate.provenance.record import append, file_sha256
+from animate.types import MarkedFrames, Speech
 
 # Published on purpose: everyone can verify. So everyone could also forge or erase: the mark says that this engine
 # made a picture, not who used it.
@@ -66,6 +69,7 @@ def mark(
     mark_id: str | None = None,
     strength: str = "balanced",
     key: bytes = PUBLIC_KEY,
+    origin: Origin | None = None,
 ) -> MarkedFrames:
     """Mark a stream of frames.
 
@@ -85,6 +89,8 @@ def mark(
         "balanced" cannot be seen; "strong" survives more and shows faintly on smooth skin; "discreet" survives less.
     key : bytes
         A private key gives a mark that only its holders can read. `detect` needs the same key.
+    origin : Origin, optional
+        What the frames were made from, for the manifest and the record of files that are written.
 
     Returns
     -------
@@ -114,14 +120,16 @@ def mark(
     if strength not in STRENGTHS:
         raise MediaError(f"There is no strength {strength!r} of the mark. Use one of {', '.join(STRENGTHS)}.")
     increments = dithered(pattern(still, int(mark_id, 16), key, STRENGTHS[strength]))
-    return _Marked(frames, increments, frame_rate(fps), num_frames, mark_id)
+    return _Marked(frames, increments, frame_rate(fps), num_frames, mark_id, origin or Origin())
 
 
 class _Marked(MarkedFrames):
     """Frames with a pattern added on the fly."""
 
-    def __init__(self, frames: Callable, increments: np.ndarray, fps: Fraction, num_frames: int, mark_id: str):
-        self._frames = frames
+    def __init__(
+        self, frames: Callable, increments: np.ndarray, fps: Fraction, num_frames: int, mark_id: str, origin: Origin
+    ):
+        self._frames, self._origin = frames, origin
         height, width = increments.shape
         # The same for red, green and blue, so that grey pictures stay grey. Two saturating uint8 operations are the
         # fastest way to add signed increments: 0.3 ms at 512x512.
@@ -137,6 +145,18 @@ class _Marked(MarkedFrames):
                 )
             raised = cv2.add(frame, self._raise)
             yield cv2.subtract(raised, self._lower, dst=raised)
+
+    def seal(self, file: Path, speech: Speech | None = None) -> None:
+        """Sign a finished file and note it in the record.
+
+        Raises
+        ------
+        ProvenanceError
+            If it cannot be signed or noted.
+        """
+        origin = replace(self._origin, voice_sha256=speech.sha256 if speech else "")
+        sign(file, self.mark_id, origin)
+        append("rendered", mark_id=self.mark_id, output_sha256=file_sha256(file), **asdict(origin))
 
 
 def pattern(still: np.ndarray, mark_id: int, key: bytes, strength: _Strength) -> np.ndarray:

@@ -32,6 +32,18 @@ class Geometry:
 
 
 @dataclass(frozen=True, eq=False)
+class View:
+    """The band of the canonical frame at a zoom, float32 [h, w].
+
+    What was cropped is enlarged on the canonical frame, and so is the mark; the filters of the band fit it only where
+    it has the size it was made at.
+    """
+
+    zoom: float
+    band: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Peak:
     """The best position under one geometry.
 
@@ -66,23 +78,37 @@ _FOLLOWED = 6  # best peaks of a search that are refined
 _CLEAR_SCORE = 8.0  # no accident: refined at once, before the search has ended
 
 
-def candidates(layout: Layout, signal: np.ndarray, geometries: list[Geometry]) -> Iterator[Peak]:
-    """Yield refined peaks of a band, float32 [h, w]: clear ones as soon as they are met, at last the best of all."""
-    small = cv2.resize(signal, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+def candidates(layout: Layout, views: list[View], geometries: list[Geometry]) -> Iterator[Peak]:
+    """Yield refined peaks: clear ones as soon as they are met, at last the best of all.
+
+    Parameters
+    ----------
+    layout : Layout
+    views : list of View
+        Bands of the same frames at several zooms; each geometry is looked for in the one nearest to its scale.
+    geometries : list of Geometry
+    """
+    halves = [
+        View(view.zoom, cv2.resize(view.band, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)) for view in views
+    ]
     best: list[Peak] = []
     for geometry in geometries:
-        for peak in peaks(layout, small, geometry, _HALF):
+        for peak in peaks(layout, _nearest(halves, geometry), geometry, _HALF):
             if peak.score >= _CLEAR_SCORE:
-                yield _refined(layout, signal, small, peak)
+                yield _refined(layout, views, halves, peak)
             elif len(best) < _FOLLOWED or peak.score > best[-1].score:
                 best = sorted([*best, peak], key=lambda peak: -peak.score)[:_FOLLOWED]
     for peak in best:
-        yield _refined(layout, signal, small, peak)
+        yield _refined(layout, views, halves, peak)
 
 
-def peaks(layout: Layout, signal: np.ndarray, geometry: Geometry, period: int = TILE) -> tuple[Peak, Peak]:
+def _nearest(views: list[View], geometry: Geometry) -> View:
+    return min(views, key=lambda view: abs(math.log(geometry.scale / view.zoom)))
+
+
+def peaks(layout: Layout, view: View, geometry: Geometry, period: int = TILE) -> tuple[Peak, Peak]:
     """Correlate a band with the pilot at all positions, as it is and mirrored."""
-    coefficients = spectrum(_transformed(signal, geometry), period)
+    coefficients = spectrum(_transformed(view, geometry), period)
     direct, mirrored = (layout.whitened(coefficients, state) for state in (False, True))
     # Both correlations are real: one inverse FFT gives them as its real and its imaginary part.
     both = scipy.fft.ifft2(layout.matched(direct, period) + 1j * layout.matched(mirrored, period), norm="forward")
@@ -100,9 +126,10 @@ def _peak(layout: Layout, correlation: np.ndarray, values: np.ndarray, geometry:
     return Peak(score, geometry, (row, column), values)
 
 
-def _transformed(signal: np.ndarray, geometry: Geometry) -> np.ndarray:
+def _transformed(view: View, geometry: Geometry) -> np.ndarray:
     """Return the band under a geometry, float32."""
-    scale_x, scale_y = geometry.scale * geometry.aspect, geometry.scale
+    signal, scale_y = view.band, geometry.scale / view.zoom
+    scale_x = scale_y * geometry.aspect
     if geometry.rotation_deg:
         height, width = signal.shape
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), geometry.rotation_deg, 1)
@@ -114,12 +141,14 @@ def _transformed(signal: np.ndarray, geometry: Geometry) -> np.ndarray:
     return cv2.resize(signal, None, fx=scale_x, fy=scale_y, interpolation=cv2.INTER_LINEAR)
 
 
-def _refined(layout: Layout, signal: np.ndarray, small: np.ndarray, peak: Peak) -> Peak:
+def _refined(layout: Layout, views: list[View], halves: list[View], peak: Peak) -> Peak:
     """Move to the best geometry near a peak: finer than the steps of the search."""
     for step in (0.004, 0.002):
-        nearby = [peaks(layout, small, geometry, _HALF) for geometry in _neighbours(peak.geometry, step)]
+        half = _nearest(halves, peak.geometry)
+        nearby = [peaks(layout, half, geometry, _HALF) for geometry in _neighbours(peak.geometry, step)]
         peak = max([peak, *(pair[peak.geometry.mirrored] for pair in nearby)], key=lambda peak: peak.score)
-    nearby = [peaks(layout, signal, geometry) for geometry in (peak.geometry, *_neighbours(peak.geometry, 0.001))]
+    whole = _nearest(views, peak.geometry)
+    nearby = [peaks(layout, whole, geometry) for geometry in (peak.geometry, *_neighbours(peak.geometry, 0.001))]
     return max((pair[peak.geometry.mirrored] for pair in nearby), key=lambda peak: peak.score)
 
 

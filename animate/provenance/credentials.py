@@ -1,0 +1,194 @@
+"""Content credentials (C2PA): sign a finished file, and read what a file says of itself.
+
+A manifest names the engine, the mark's id (soft binding), portrait and voice by their hashes, and the consent. It
+holds no pictures: thumbnails would put the face into a place where nobody looks for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from animate import __version__
+from animate.errors import DependencyError, ProvenanceError
+from animate.provenance.identity import Identity, signing_identity, trusted_roots
+from animate.types import Consent, Credentials
+
+SOFT_BINDING = "org.animate-portrait.tile.1"
+CONSENT_LABEL = "org.animate-portrait.consent"
+_SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+_TYPES = {
+    ".mp4": "video/mp4",
+    ".mov": "video/quicktime",
+    ".gif": "image/gif",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".wav": "audio/wav",
+}
+# Nothing is fetched: no remote manifests, no revocation lists.
+_OFFLINE = {
+    "builder": {"thumbnail": {"enabled": False}},
+    "verify": {"verify_after_sign": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a marked stream was made from.
+
+    Attributes
+    ----------
+    portrait_sha256, voice_sha256 : str
+        Of the files as they were read; empty if there is none.
+    consent : Consent
+    source_mark_id : str or None
+        The id of the mark that the portrait itself carried, if it came out of this engine.
+    guard : dict
+        What the checks of the portrait found, for the record.
+    """
+
+    portrait_sha256: str = ""
+    voice_sha256: str = ""
+    consent: Consent = Consent()
+    source_mark_id: str | None = None
+    guard: dict | None = None
+
+
+def sign(path: str | Path, mark_id: str, origin: Origin, identity: Identity | None = None) -> None:
+    """Sign a finished file in place, atomically; must be the last change to it.
+
+    Parameters
+    ----------
+    path : path
+        mp4, mov, gif, png, webp or wav.
+    mark_id : str
+        12 hex digits, the id in the mark.
+    origin : Origin
+    identity : Identity, optional
+        Who signs; `signing_identity()` by default.
+
+    Raises
+    ------
+    ProvenanceError
+        If the format cannot hold a manifest, or signing fails. The file is then as it was.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _TYPES:
+        raise ProvenanceError(f"{path.name}: files of type {path.suffix!r} cannot be signed. Use {', '.join(_TYPES)}.")
+    c2pa, who = _c2pa(), identity or signing_identity()
+    draft = path.with_name(f".{path.name}.signed")
+    try:
+        signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(b"es256", who.chain.encode(), who.key.encode(), None))
+        builder = c2pa.Builder(_manifest(mark_id, origin), c2pa.Context.from_dict(_OFFLINE))
+        with path.open("rb") as source, draft.open("w+b") as target:
+            builder.sign(signer, _TYPES[path.suffix.lower()], source, target)
+        os.replace(draft, path)
+    except (c2pa.C2paError, OSError) as error:
+        raise ProvenanceError(f"{path.name} could not be signed: {error}. Check the signing chain and key.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_credentials(path: str | Path) -> Credentials:
+    """Read the manifest of a file.
+
+    Returns
+    -------
+    Credentials
+        ``state`` is "trusted", "unknown signer", "invalid" or "absent"; formats that cannot hold one are "absent".
+
+    Raises
+    ------
+    DependencyError
+        If c2pa-python is missing.
+    """
+    c2pa, roots = _c2pa(), trusted_roots()
+    settings = {**_OFFLINE, "trust": {"user_anchors": roots}} if roots else _OFFLINE
+    try:
+        reader = c2pa.Reader(str(path), context=c2pa.Context.from_dict(settings))
+        described = json.loads(reader.json())
+    except (c2pa.C2paError.ManifestNotFound, c2pa.C2paError.NotSupported):
+        return Credentials()
+    except c2pa.C2paError as error:
+        # A file that is no container of its type has no manifest; anything else is one that cannot be read.
+        broken = "jumbf" in str(error).lower() or "cbor" in str(error).lower()
+        return Credentials("invalid", reason=str(error)) if broken else Credentials()
+    return _described(described)
+
+
+def in_words(credentials: Credentials) -> str:
+    """Return one plain sentence about the manifest of a file."""
+    who = credentials.signer or "somebody"
+    return {
+        "trusted": f"credentials: trusted, signed by {who}",
+        "unknown signer": f"credentials: valid, but nobody you trust vouches for the signer ({who})",
+        "invalid": f"credentials: INVALID, the file was changed after it was signed ({credentials.reason})",
+        "absent": "credentials: absent (they get lost when files are re-encoded or passed on)",
+    }[credentials.state]
+
+
+def _manifest(mark_id: str, origin: Origin) -> dict:
+    inputs = {"portrait": origin.portrait_sha256, "voice": origin.voice_sha256}
+    ingredients = [
+        {
+            "title": role,
+            "relationship": "componentOf",
+            "label": role,
+            "instance_id": f"sha256:{sha256}",
+            **({"description": f"carries the mark {origin.source_mark_id}"} if _reused(role, origin) else {}),
+        }
+        for role, sha256 in inputs.items()
+        if sha256
+    ]
+    placed = {"action": "c2pa.placed", "parameters": {"ingredientIds": [part["label"] for part in ingredients]}}
+    actions = [
+        {"action": "c2pa.created", "digitalSourceType": _SYNTHETIC},
+        *([placed] if ingredients else []),
+        {"action": "c2pa.watermarked.bound"},
+    ]
+    consent = {"basis": origin.consent.basis, "reference": origin.consent.reference}
+    return {
+        "claim_generator_info": [{"name": "animate-portrait", "version": __version__}],
+        "title": "talking portrait",
+        "ingredients": ingredients,
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": actions}},
+            {"label": "c2pa.soft-binding", "data": {"alg": SOFT_BINDING, "blocks": [{"scope": {}, "value": mark_id}]}},
+            {"label": CONSENT_LABEL, "data": consent},
+        ],
+    }
+
+
+def _reused(role: str, origin: Origin) -> bool:
+    return role == "portrait" and origin.source_mark_id is not None
+
+
+def _described(manifest_store: dict) -> Credentials:
+    manifest = manifest_store["manifests"][manifest_store["active_manifest"]]
+    state = {"Trusted": "trusted", "Valid": "unknown signer"}.get(manifest_store["validation_state"], "invalid")
+    failures = manifest_store.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
+    signature = manifest.get("signature_info", {})
+    found = {part["label"]: part["data"] for part in manifest.get("assertions", [])}
+    binding, consent = found.get("c2pa.soft-binding", {}), found.get(CONSENT_LABEL, {})
+    made_here = binding.get("alg") == SOFT_BINDING and binding.get("blocks")
+    generator = (manifest.get("claim_generator_info") or [{}])[0]
+    return Credentials(
+        state=state,
+        signer=", ".join(filter(None, (signature.get("issuer"), signature.get("common_name")))),
+        generator=" ".join(filter(None, (generator.get("name"), generator.get("version")))),
+        mark_id=binding["blocks"][0]["value"] if made_here else None,
+        consent=consent.get("basis"),
+        reason=", ".join(sorted({part["code"] for part in failures})) if state == "invalid" else "",
+    )
+
+
+def _c2pa():
+    try:
+        import c2pa
+    except ImportError as error:
+        raise DependencyError(
+            "Content credentials need the package c2pa-python. Run: pip install c2pa-python"
+        ) from error
+    return c2pa

