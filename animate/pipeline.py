@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -128,7 +128,7 @@ class Clip:
     motion: Motion
     speech: Speech | None
     config: RenderConfig
-    consent: Consent = Consent()
+    consent: Consent = field(default_factory=Consent)
     allow_marked: bool = False
 
     def frames(self) -> MarkedFrames:

@@ -14,9 +14,11 @@ from animate.provenance import record
 from animate.types import Verdict
 
 SCHEMA = 1  # of the JSON objects; provenance/SPEC.md documents it
-_SUFFIXES = frozenset(
-    ".mp4 .mov .m4v .mkv .webm .avi .mpg .mpeg .gif .png .webp .jpg .jpeg .bmp .tif .tiff".split()
-)  # what is looked for in folders; files that are named are read whatever they are called
+# What is looked for in folders; files that are named are read whatever they are called.
+_SUFFIXES = {
+    ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg",
+    ".gif", ".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff",
+}  # fmt: skip
 
 
 def expand(paths: Iterable[str], recursive: bool = False) -> list[Path]:

@@ -16,8 +16,20 @@ from animate import pipeline
 from animate.cli import main
 from animate.errors import ProvenanceError, RefusalError
 from animate.media import write_video
-from animate.provenance import Origin, in_words, labelled, mark, parse_consent, read_credentials, remember, remembered
-from animate.provenance import guard, identity, record, sign
+from animate.provenance import (
+    Origin,
+    guard,
+    identity,
+    in_words,
+    labelled,
+    mark,
+    parse_consent,
+    read_credentials,
+    record,
+    remember,
+    remembered,
+    sign,
+)
 from animate.types import Consent
 
 MARK_ID = "0123456789ab"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from animate import __version__
@@ -51,7 +51,7 @@ class Origin:
 
     portrait_sha256: str = ""
     voice_sha256: str = ""
-    consent: Consent = Consent()
+    consent: Consent = field(default_factory=Consent)
     source_mark_id: str | None = None
     guard: dict | None = None
 
