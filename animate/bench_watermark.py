@@ -196,17 +196,8 @@ def chosen(names: list[str] | None) -> list[Attack]:
 
 def table(results: list[Quality | Trial]) -> str:
     """Return the results as text: quality first, then one line an attack with its bar."""
-    qualities = [result for result in results if isinstance(result, Quality)]
-    lines = [f"{'quality of ' + str(len(qualities)) + ' clips':28}{'worst':>10}{'median':>10}"]
-    for label, field, worst in (
-        ("PSNR, dB", "psnr_db", np.min),
-        ("RMS in flat areas, levels", "flat_rms", np.nanmax),
-        ("SSIM", "ssim", np.min),
-        ("embedding, ms a frame", "embed_ms", np.max),
-    ):
-        values = [getattr(quality, field) for quality in qualities]
-        lines.append(f"{label:28}{worst(values):10.4g}{np.nanmedian(values):10.4g}")
-    lines += ["", f"{'attack':28}{'exact id':>10}{'bar':>7}{'score':>8}{'s, mean':>9}{'s, max':>8}"]
+    lines = _quality_lines([result for result in results if isinstance(result, Quality)])
+    lines.append(f"{'attack':28}{'exact id':>10}{'bar':>7}{'score':>8}{'s, mean':>9}{'s, max':>8}")
     trials = [result for result in results if isinstance(result, Trial)]
     for attack in ATTACKS:
         group = [trial for trial in trials if trial.attack == attack]
@@ -221,3 +212,18 @@ def table(results: list[Quality | Trial]) -> str:
             f"{np.mean(seconds):9.2f}{max(seconds):8.2f}{missed}"
         )
     return "\n".join(lines)
+
+
+def _quality_lines(qualities: list[Quality]) -> list[str]:
+    if not qualities:
+        return []
+    lines = [f"{'quality of ' + str(len(qualities)) + ' clips':28}{'worst':>10}{'median':>10}"]
+    for label, field, worst in (
+        ("PSNR, dB", "psnr_db", np.min),
+        ("RMS in flat areas, levels", "flat_rms", np.nanmax),
+        ("SSIM", "ssim", np.min),
+        ("embedding, ms a frame", "embed_ms", np.max),
+    ):
+        values = [getattr(quality, field) for quality in qualities]
+        lines.append(f"{label:28}{worst(values):10.4g}{np.nanmedian(values):10.4g}")
+    return [*lines, ""]

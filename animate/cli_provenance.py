@@ -71,6 +71,8 @@ def add_benchmarks(commands: argparse._SubParsersAction) -> None:
     bench.add_argument("--seconds", type=float, default=2.0, help="length of each clip (default 2)")
     bench.add_argument("--strength", default="balanced", help="balanced (default), strong or discreet")
     bench.add_argument("--attack", nargs="+", metavar="NAME", help="only these")
+    bench.add_argument("--peers", action="store_true", help="also invisible-watermark and blind-watermark (slow)")
+    bench.add_argument("--peers", action="store_true", help="also invisible-watermark and blind-watermark (slow)")
     bench.set_defaults(run=_bench_watermark)
 
     bench = commands.add_parser("unmarked", help="how often the detector is wrong about what carries no mark")
@@ -83,17 +85,23 @@ def add_benchmarks(commands: argparse._SubParsersAction) -> None:
 
 
 def _bench_watermark(options) -> int:
+    from animate.bench_peers import measure_peer, peers
+    from animate.bench_peers import measure_peer, peers
     from animate.bench_watermark import Trial, chosen, clips, measure, table
     from animate.example import example_portrait, example_voice
 
-    attacks, results = chosen(options.attack), []
+    attacks, results, others = chosen(options.attack), [], {}
     portraits, voices = options.portrait or [example_portrait()], options.voice or [example_voice()]
     for clip in clips(portraits, voices, options.seconds):
         for result in measure(*clip, attacks=attacks, strength=options.strength):
             results.append(result)
             if isinstance(result, Trial) and not result.exact:
                 print(f"{result.clip}: id not read after {result.attack.name} ({result.score:.1f})", file=sys.stderr)
+        for peer in peers() if options.peers else ():
+            others.setdefault(peer, []).extend(measure_peer(peer, clip[0], clip[2], attacks))
     print(table(results))
+    for peer, trials in others.items():
+        print(f"\n{peer} (score: share of its 48 bits that are right)\n{table(trials)}")
     return 0
 
 
