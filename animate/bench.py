@@ -168,7 +168,7 @@ def _read(image: np.ndarray):
 
 
 def _whole_job(animator, image, speech, fps, target: Path) -> None:
-    animator(_read(image), speech, fps=fps).save(target)
+    animator(_read(image), speech, fps=fps, consent="undeclared").save(target)
 
 
 def _features(speech):
