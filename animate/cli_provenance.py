@@ -72,7 +72,6 @@ def add_benchmarks(commands: argparse._SubParsersAction) -> None:
     bench.add_argument("--strength", default="balanced", help="balanced (default), strong or discreet")
     bench.add_argument("--attack", nargs="+", metavar="NAME", help="only these")
     bench.add_argument("--peers", action="store_true", help="also invisible-watermark and blind-watermark (slow)")
-    bench.add_argument("--peers", action="store_true", help="also invisible-watermark and blind-watermark (slow)")
     bench.set_defaults(run=_bench_watermark)
 
     bench = commands.add_parser("unmarked", help="how often the detector is wrong about what carries no mark")
@@ -85,7 +84,6 @@ def add_benchmarks(commands: argparse._SubParsersAction) -> None:
 
 
 def _bench_watermark(options) -> int:
-    from animate.bench_peers import measure_peer, peers
     from animate.bench_peers import measure_peer, peers
     from animate.bench_watermark import Trial, chosen, clips, measure, table
     from animate.example import example_portrait, example_voice

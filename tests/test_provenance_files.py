@@ -94,6 +94,18 @@ def test_a_changed_byte_is_noticed(video):
     assert "INVALID" in in_words(found)
 
 
+def test_a_damaged_manifest_is_not_taken_for_none(video):
+    video.write_bytes(video.read_bytes().replace(b"c2pa.soft-binding", b"c2pa.hard-binding"))
+    assert read_credentials(video).state == "invalid"
+
+
+def test_reading_makes_no_folder(video, monkeypatch, tmp_path):
+    monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "nobody"))
+    assert read_credentials(video).state == "unknown signer"
+    assert record.find(MARK_ID) == []
+    assert not (tmp_path / "nobody").exists()
+
+
 def test_a_stranger_is_told_that_the_signer_is_unknown(video, monkeypatch, tmp_path):
     monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "stranger"))
     found = read_credentials(video)

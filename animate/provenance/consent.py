@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from animate.errors import ProvenanceError
-from animate.provenance.home import home
+from animate.provenance.home import home, writable_home
 from animate.types import Consent
 
 BASES = {
@@ -56,6 +56,7 @@ def remember(portrait_sha256: str, consent: Consent) -> None:
     ProvenanceError
         If it cannot be written.
     """
+    writable_home()
     file = _file(portrait_sha256)
     try:
         file.parent.mkdir(mode=0o700, exist_ok=True)

@@ -109,12 +109,10 @@ def read_credentials(path: str | Path) -> Credentials:
     try:
         reader = c2pa.Reader(str(path), context=c2pa.Context.from_dict(settings))
         described = json.loads(reader.json())
-    except (c2pa.C2paError.ManifestNotFound, c2pa.C2paError.NotSupported):
-        return Credentials()
+    except (c2pa.C2paError.ManifestNotFound, c2pa.C2paError.NotSupported, c2pa.C2paError.Other):
+        return Credentials()  # Other: not a container of its type, so there is no place for one
     except c2pa.C2paError as error:
-        # A file that is no container of its type has no manifest; anything else is one that cannot be read.
-        broken = "jumbf" in str(error).lower() or "cbor" in str(error).lower()
-        return Credentials("invalid", reason=str(error)) if broken else Credentials()
+        return Credentials("invalid", reason=str(error).rstrip(": "))
     return _described(described)
 
 
@@ -166,8 +164,8 @@ def _reused(role: str, origin: Origin) -> bool:
 
 
 def _described(manifest_store: dict) -> Credentials:
-    manifest = manifest_store["manifests"][manifest_store["active_manifest"]]
-    state = {"Trusted": "trusted", "Valid": "unknown signer"}.get(manifest_store["validation_state"], "invalid")
+    manifest = manifest_store.get("manifests", {}).get(manifest_store.get("active_manifest"), {})
+    state = {"Trusted": "trusted", "Valid": "unknown signer"}.get(manifest_store.get("validation_state"), "invalid")
     failures = manifest_store.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
     signature = manifest.get("signature_info", {})
     found = {part["label"]: part["data"] for part in manifest.get("assertions", [])}

@@ -39,6 +39,8 @@ _LOUD_TEXTURE = 6.0  # grey levels; above, the picture drowns the mark, and ampl
 _MAX_TEXTURE_GAIN = 2.5
 _NEAR_BLACK, _NEAR_WHITE = 30, 215  # luma beyond which a change of contrast clips the mark away
 _IN_BLACK = 0.4  # share of the mark in black, where codecs drop it and SSIM counts it most
+_FLAT_SIGMA, _FLAT_DEVIATION = 3.0, 2.5  # window and local deviation by which the quality gate calls a place flat
+_FLAT_TOLERANCE = 1.05  # of the RMS there
 _STEP = 0.35  # how far one turn of the closed loop goes
 _AMPLITUDES = (0.2, 3.0)  # of a coded bit after it
 _ROUGH = 50  # JPEG quality in it
@@ -178,9 +180,20 @@ def pattern(still: np.ndarray, mark_id: int, key: bytes, strength: _Strength) ->
     amplitude = np.clip(1 + _STEP * (1 - heard / max(heard.mean(), 1e-9)), *_AMPLITUDES)
     height, width = still.shape[:2]
     increments = cv2.resize(shape(coded * amplitude), (width, height), interpolation=cv2.INTER_CUBIC)
-    grey = cv2.cvtColor(still, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return _fitted(increments, cv2.cvtColor(still, cv2.COLOR_RGB2GRAY).astype(np.float32), strength)
+
+
+def _fitted(increments: np.ndarray, luma: np.ndarray, strength: _Strength) -> np.ndarray:
+    """Lower increments until the quality that is measured, rounding included, keeps to the strength."""
+    flat = _local_variance(luma, _FLAT_SIGMA) < _FLAT_DEVIATION**2
     for _ in range(2):  # the part of the dither does not shrink with the mark, so once is not enough
-        increments /= np.sqrt(max(_ssim_loss(grey, dithered(increments)) / strength.ssim_loss, 1.0))
+        change = dithered(increments).astype(np.float32)
+        excess = [
+            np.mean(change**2) / (255.0**2 * 10 ** (-strength.psnr_db / 10)),
+            _ssim_loss(luma, change) / strength.ssim_loss,
+            np.mean(change[flat] ** 2) / (_FLAT_TOLERANCE * strength.flat_rms) ** 2 if flat.any() else 0.0,
+        ]
+        increments = increments / np.sqrt(max(*excess, 1.0))
     return increments
 
 
@@ -227,10 +240,10 @@ def _amplitude(
     return (whole * level * weber * (1 + min(by_psnr, by_ssim) * busy)).astype(np.float32)
 
 
-def _local_variance(image: np.ndarray) -> np.ndarray:
-    """Return the variance within the window of SSIM."""
-    mean = cv2.GaussianBlur(image, (0, 0), 1.5)
-    return np.maximum(cv2.GaussianBlur(image * image, (0, 0), 1.5) - mean**2, 0)
+def _local_variance(image: np.ndarray, sigma: float = 1.5) -> np.ndarray:
+    """Return the variance within a Gaussian window; by default that of SSIM."""
+    mean = cv2.GaussianBlur(image, (0, 0), sigma)
+    return np.maximum(cv2.GaussianBlur(image * image, (0, 0), sigma) - mean**2, 0)
 
 
 def _ssim_loss(luma: np.ndarray, increments: np.ndarray) -> float:

@@ -12,16 +12,19 @@ HOME_VARIABLE = "ANIMATE_HOME"
 
 
 def home() -> Path:
-    """Return the folder, made on first use and readable by its owner only.
+    """Return the folder, which need not exist: `$ANIMATE_HOME`, or where the system keeps data of programs."""
+    return Path(os.environ.get(HOME_VARIABLE) or _system_folder() / "animate-portrait")
 
-    It is `$ANIMATE_HOME`, or what the system keeps for data of programs.
+
+def writable_home() -> Path:
+    """Return the folder, made on first use and readable by its owner only.
 
     Raises
     ------
     ProvenanceError
         If it cannot be made.
     """
-    folder = Path(os.environ.get(HOME_VARIABLE) or _system_folder() / "animate-portrait")
+    folder = home()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

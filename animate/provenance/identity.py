@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from animate.errors import DependencyError, ProvenanceError
-from animate.provenance.home import home
+from animate.provenance.home import home, writable_home
 
 CHAIN_VARIABLE, KEY_VARIABLE = "ANIMATE_SIGNING_CHAIN", "ANIMATE_SIGNING_KEY"
 _YEARS = 10
@@ -51,7 +51,7 @@ def own_identity() -> Identity:
     ProvenanceError
         If it cannot be read or made.
     """
-    folder = home() / "identity"
+    folder = writable_home() / "identity"
     if not folder.is_dir():
         _make(folder)
     return _read(folder / "chain.pem", folder / "key.pem")

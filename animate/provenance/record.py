@@ -16,7 +16,7 @@ from pathlib import Path
 
 from animate import __version__
 from animate.errors import DependencyError, ProvenanceError
-from animate.provenance.home import home
+from animate.provenance.home import home, writable_home
 
 _START = "0" * 64  # what the first line names as its predecessor
 _LOCK_TIMEOUT_S = 30.0
@@ -51,6 +51,7 @@ def append(event: str, **fields) -> dict:
         from filelock import FileLock, Timeout
     except ImportError as error:
         raise DependencyError("The record needs the package filelock. Run: pip install filelock") from error
+    writable_home()
     file = record_file()
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
     line = {"time": now, "event": event, "version": __version__, **fields}
