@@ -31,7 +31,7 @@ def rasterise(triangles, target, source, whole, fraction):
         bx, by = target[b, 0], target[b, 1]
         cx, cy = target[c, 0], target[c, 1]
         area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
-        if area > -0.02:  # negative areas face the viewer, as in animate.topology
+        if area > -0.002:  # negative areas face the viewer, as in animate.topology
             continue
         y_first = max(0, int(np.ceil(min(ay, by, cy) - 0.03)))
         y_last = min(height - 1, int(np.floor(max(ay, by, cy) + 0.03)))

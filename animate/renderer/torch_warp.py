@@ -9,7 +9,7 @@ from animate.errors import DependencyError
 from animate.renderer.raster import SUBPIXEL
 
 _EDGE = 0.03  # pixels by which triangles lap over their edges, as in `raster.rasterise`
-_LEAST_AREA = 0.02  # square pixels, twice the triangle
+_LEAST_AREA = 0.002  # square pixels, twice the triangle
 
 
 class TorchWarp:
