@@ -24,7 +24,7 @@ def lit_from_the_right(astronaut):
     return dataclasses.replace(astronaut, image=image)
 
 
-def gain_in_the_middle(portrait, **channels) -> float:
+def gain_at(portrait, place, **channels) -> float:
     head = fit_head_frame(portrait.face)
     region = (0, 0, *portrait.size)
     light = find_light(portrait, head, region)
@@ -33,8 +33,12 @@ def gain_in_the_middle(portrait, **channels) -> float:
     gain = light.gain(head_rotation(values, head), *head_transform(values, head, pivot))
     if gain is None:
         return 1.0
-    x, y = (portrait.face.vertices[1, :2] / light.cell).round().astype(int)
+    x, y = (np.asarray(place) / light.cell).round().astype(int)
     return float(gain[y, x])
+
+
+def gain_in_the_middle(portrait, **channels) -> float:
+    return gain_at(portrait, portrait.face.vertices[1, :2], **channels)
 
 
 def test_a_face_that_turns_to_the_light_brightens_and_away_from_it_darkens(lit_from_the_right):
@@ -42,6 +46,12 @@ def test_a_face_that_turns_to_the_light_brightens_and_away_from_it_darkens(lit_f
     assert 1.02 < gain_in_the_middle(lit_from_the_right, headYaw=15.0) < 1.2
     assert 0.8 < gain_in_the_middle(lit_from_the_right, headYaw=-15.0) < 0.98
     assert gain_in_the_middle(lit_from_the_right, headX=0.2) == 1
+
+
+def test_light_changes_on_the_face_only_and_not_on_the_background_beside_it(lit_from_the_right):
+    nose, unit = lit_from_the_right.face.vertices[1, :2], lit_from_the_right.face.eye_distance
+    for beside in ((-2.0, 0.0), (2.2, 0.0), (0.0, -2.6)):
+        assert gain_at(lit_from_the_right, nose + np.array(beside) * unit, headYaw=15.0) == 1
 
 
 def test_shade_follows_its_grid_and_leaves_ones_alone():

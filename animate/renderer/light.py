@@ -56,7 +56,8 @@ class Light:
         normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
         # The normals of a ball depend on the place only; what turned there used to face another way.
         change = (normals - normals @ rotation) @ self.slope
-        fade = np.clip((1.25 - outwards) / 0.5, 0, 1)
+        # It ends on the face: the rim of background that moves with the hair has another light.
+        fade = np.clip((0.95 - outwards) / 0.5, 0, 1)
         change = np.clip(_SHARE * change, -_MOST, _MOST) * fade * fade * (3 - 2 * fade)
         return (1 + change).astype(np.float32)
 
