@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from animate.errors import VoiceError
-from animate.speech import FEATURES, MOTION_FPS, extract_features
+from animate.speech import FEATURES, MOTION_FPS, extract_features, stream_features
 from animate.types import Speech
 
 RATE = 16_000
@@ -89,3 +89,26 @@ def test_pitch_is_found_and_only_where_there_is_a_voice(pitch_hz):
     assert not values[:15, VOICING].any()
     hiss = np.random.default_rng(0).normal(0, 0.1, 2 * RATE).astype(np.float32)
     assert features(hiss)[:, VOICING].mean() < 0.2
+
+
+@pytest.mark.parametrize("piece", [160, 4001, 10**6])
+def test_streamed_features_do_not_depend_on_the_size_of_the_pieces(voice, piece):
+    samples = voice.samples[: 4 * voice.sample_rate]
+    pieces = [samples[start : start + piece] for start in range(0, len(samples), piece)]
+    streamed = np.concatenate([block.values for block in stream_features(pieces, voice.sample_rate)])
+    whole = np.concatenate([block.values for block in stream_features([samples], voice.sample_rate)])
+    assert len(streamed) == 200
+    assert np.allclose(streamed, whole, atol=1e-4)
+
+
+def test_streamed_features_are_those_of_the_recording_once_the_voice_is_known(voice):
+    streamed = np.concatenate([block.values for block in stream_features([voice.samples], voice.sample_rate)])
+    offline = extract_features(voice).values
+    assert abs(len(streamed) - len(offline)) <= 1
+    settled = slice(5 * 50, len(offline) - 5)
+    assert np.corrcoef(streamed[settled].ravel(), offline[settled].ravel())[0, 1] > 0.97
+
+
+def test_a_streamed_silence_stays_silent():
+    blocks = stream_features([np.zeros(1000, np.float32)] * 20, 16_000)
+    assert not any(block.values.any() for block in blocks)

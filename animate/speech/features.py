@@ -70,13 +70,17 @@ def extract_features(speech: Speech, chunk_s: float = 60.0) -> SpeechFeatures:
     start = 0
     for samples in _chunks_of_frames(speech, count, max(1, round(chunk_s * MOTION_FPS))):
         stop = start + (len(samples) - PITCH_WINDOW) // HOP_LENGTH + 1
-        mel[start:stop] = _mel_power(samples)
-        pitch[start:stop], voicing[start:stop] = _pitch(samples)
+        mel[start:stop] = mel_power(samples)
+        pitch[start:stop], voicing[start:stop] = pitch_and_voicing(samples)
         start = stop
     if not np.isfinite(mel).all():
         raise VoiceError(f"{speech.name} holds samples that are not finite numbers. Convert it again.")
-    values = np.zeros((count, len(FEATURES)), np.float32)
-    level = _speech_level(mel)
+    return SpeechFeatures(assemble(mel, pitch, voicing, speech_level(mel)), float(MOTION_FPS))
+
+
+def assemble(mel: np.ndarray, pitch: np.ndarray, voicing: np.ndarray, level: float) -> np.ndarray:
+    """Return features float32 [T, 44] of mel power [T, NUM_MELS], pitch [T] and voicing [T], given the speech level."""
+    values = np.zeros((len(mel), len(FEATURES)), np.float32)
     if level > 0:
         loudness, audible = _relative_levels(mel, level)
         rise = np.maximum(np.diff(loudness[:, :NUM_MELS], axis=0, prepend=loudness[:1, :NUM_MELS]), 0)
@@ -84,7 +88,7 @@ def extract_features(speech: Speech, chunk_s: float = 60.0) -> SpeechFeatures:
         values[:, NUM_MELS + 1] = 4 * rise.mean(axis=1)
         values[:, NUM_MELS + 2] = pitch * voicing * audible
         values[:, NUM_MELS + 3] = voicing * audible
-    return SpeechFeatures(values, float(MOTION_FPS))
+    return values
 
 
 def _chunks_of_frames(speech: Speech, count: int, frames_per_chunk: int) -> Iterator[np.ndarray]:
@@ -126,7 +130,8 @@ def _framed(samples: np.ndarray, window: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(inner, window)[::HOP_LENGTH]
 
 
-def _mel_power(samples: np.ndarray) -> np.ndarray:
+def mel_power(samples: np.ndarray) -> np.ndarray:
+    """Return power in mel bands float32 [T, NUM_MELS] of samples at 16 kHz that hold T pitch windows."""
     frames = _framed(samples, MEL_WINDOW) * np.hanning(MEL_WINDOW).astype(np.float32)
     power = np.abs(np.fft.rfft(frames, axis=1)) ** 2 / (MEL_WINDOW * MEL_WINDOW * 0.375 / 2)
     return (power @ _mel_filters()).astype(np.float32)  # [T, NUM_MELS]
@@ -141,7 +146,7 @@ def _mel_filters() -> np.ndarray:
     return filters.T
 
 
-def _pitch(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def pitch_and_voicing(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return pitch in octaves from 150 Hz and voicing 0-1, float32 [T] each, by normalised autocorrelation.
 
     The autocorrelation of the frame is divided by that of the window (Boersma 1993).
@@ -162,8 +167,8 @@ def _pitch(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.log2(SAMPLE_RATE / (best + shortest) / 150.0).astype(np.float32), voicing.astype(np.float32)
 
 
-def _speech_level(mel: np.ndarray) -> float:
-    """Return the mean power of the frames that count as sound; 0 if there is no sound, or only a room's noise."""
+def speech_level(mel: np.ndarray) -> float:
+    """Return the mean power of the frames [T, NUM_MELS] that count as sound; 0 if there is no sound, or only a room's noise."""
     power = mel.sum(axis=1)
     loud = power[power > 10 ** (_ABSOLUTE_GATE_DB / 10)]
     if not len(loud):
