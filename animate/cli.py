@@ -25,6 +25,15 @@ _RENDER_HELP = {
     "fps": "output frame rate: 23.976, 24, 25, 29.97, 30, 50, 60 ...",
     "num_inference_steps": "Euler steps of the motion model",
     "guidance_scale": "weight of the voice; above 1 exaggerates",
+    "emotion_guidance_scale": "weight of the emotion; above 1 exaggerates",
+    "style_guidance_scale": "weight of the expressiveness; above 1 exaggerates",
+    "emotion": "neutral, happy, sad, angry, surprised, fearful, disgusted or contemptuous, with intensity and mixed as "
+    "in happy:0.6,surprised:0.3; auto: none, but as lively as the voice is aroused",
+    "expressiveness": "how far mouth, brows and head move, 0 to 2",
+    "head_motion": "0 (a still head; blinks go on) to 2",
+    "blink_rate": "0 (never) to 3",
+    "gaze_x_deg": "where the eyes rest, degrees to the right of the picture",
+    "gaze_y_deg": "and degrees up",
     "crf": "x264 quality, 0 (lossless) to 51 (worst)",
     "encoder_preset": "x264 preset, ultrafast to veryslow",
     "mark_strength": "of the invisible mark: balanced, strong or discreet",
@@ -34,6 +43,11 @@ _RENDER_HELP = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["score"]:  # has options of its own, which only the training room knows
+        from animate.train.score import main as score
+
+        return score(arguments[1:])
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(message)s", level=logging.INFO if options.verbose else logging.WARNING)
     try:
@@ -91,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(run=_bench)
     add_benchmarks(bench.add_subparsers(metavar="watermark|unmarked"))
+
+    commands.add_parser("score", help="measure a motion model on speech it never saw")  # see `main`
     return parser
 
 

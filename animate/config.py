@@ -34,6 +34,14 @@ class RenderConfig:
     fps: float | str = 25  # 23.976, 24, 25, 29.97, 30, 50, 60 or any other rate up to 120
     num_inference_steps: int = 6  # Euler steps of the flow; more is finer and slower
     guidance_scale: float = 1.0  # above 1 exaggerates what the voice asks for
+    emotion_guidance_scale: float = 1.0  # above 1 exaggerates the emotion
+    style_guidance_scale: float = 1.0  # above 1 exaggerates the expressiveness
+    emotion: str = "auto"  # happy:0.6, "sad:0.4,fearful:0.3", neutral; auto: as lively as the voice is aroused
+    expressiveness: float = 1.0  # 0 to 2: how far mouth, brows and head move
+    head_motion: float = 1.0  # 0 (still; blinks go on) to 2
+    blink_rate: float = 1.0  # 0 (never) to 3
+    gaze_x_deg: float = 0.0  # where the eyes rest: right of the picture
+    gaze_y_deg: float = 0.0  # and up
     crf: int = 18  # x264 quality: 0 lossless, 18 visually clean, 51 worst
     encoder_preset: str = "veryfast"  # x264 speed against size
     mark_strength: str = "balanced"  # of the invisible mark: balanced, strong (shows faintly) or discreet
@@ -43,7 +51,8 @@ class RenderConfig:
         frame_rate(self.fps)
         _require(isinstance(self.seed, int) and self.seed >= 0, f"seed is {self.seed}; use a whole number from 0.")
         _require(1 <= self.num_inference_steps <= 100, f"num_inference_steps is {self.num_inference_steps}; use 1-100.")
-        _require(0 <= self.guidance_scale <= 10, f"guidance_scale is {self.guidance_scale}; use 0 to 10.")
+        for name in ("guidance_scale", "emotion_guidance_scale", "style_guidance_scale"):
+            _require(0 <= getattr(self, name) <= 10, f"{name} is {getattr(self, name)}; use 0 to 10.")
         _require(
             self.encoder_preset in X264_PRESETS,
             f"encoder_preset is {self.encoder_preset!r}; use one of {', '.join(X264_PRESETS)}.",

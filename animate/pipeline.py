@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -103,20 +103,12 @@ class Animator:
         RefusalError
             If the portrait is explicit, or marked and not allowed.
         """
-        given = {} if config is None else vars(config)
-        config = load_config(RenderConfig, overrides={**given, **overrides})
+        config = _with_overrides(config, overrides)
         portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait)
         speech = voice if isinstance(voice, Speech) else read_voice(voice)
         consent = resolve_consent(portrait, consent)
         examine(portrait, allow_marked)
-        motion = generate_motion(
-            speech,
-            model=self.model,
-            seed=config.seed,
-            num_inference_steps=config.num_inference_steps,
-            guidance_scale=config.guidance_scale,
-            progress=progress,
-        )
+        motion = generate_motion(speech, model=self.model, config=config, progress=progress)
         return Clip(portrait, motion, speech, config, consent, allow_marked)
 
 
@@ -166,13 +158,7 @@ class Clip:
 
 
 def generate_motion(
-    speech: Speech,
-    *,
-    model=None,
-    seed: int = RenderConfig.seed,
-    num_inference_steps: int = RenderConfig.num_inference_steps,
-    guidance_scale: float = RenderConfig.guidance_scale,
-    progress: bool = False,
+    speech: Speech, *, model=None, config: RenderConfig | None = None, progress: bool = False, **overrides
 ) -> Motion:
     """Return what a face does while it says `speech`.
 
@@ -181,29 +167,45 @@ def generate_motion(
     speech : Speech
     model : AudioToMotionPipeline, optional
         The shipped checkpoint by default, loaded anew; pass a loaded one to make many.
-    seed : int
-        The same seed gives the same performance, another seed another one.
-    num_inference_steps : int
-        Euler steps of the flow.
-    guidance_scale : float
-        Weight of the voice; above 1 exaggerates.
+    config : RenderConfig, optional
+    progress : bool
+        Show a progress bar on stderr.
+    **overrides
+        Fields of `RenderConfig`, such as ``seed=7``, ``emotion="happy:0.6"`` or ``head_motion=0.5``.
 
     Returns
     -------
     Motion
         As long as the voice.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is unknown or out of range.
+    VoiceError
+        If there is no sound at all.
     """
+    from animate.motion.acting import Acting, Guidance
     from animate.speech import extract_features
 
+    config = _with_overrides(config, overrides)
+    acting = Acting(**{part.name: getattr(config, part.name) for part in fields(Acting)})
+    guidance = Guidance(config.guidance_scale, config.emotion_guidance_scale, config.style_guidance_scale)
     model = model or Animator.from_pretrained().model
     return model(
         extract_features(speech),
+        acting=acting,
+        guidance=guidance,
         duration_s=speech.duration_s,
-        seed=seed,
-        num_inference_steps=num_inference_steps,
-        guidance_scale=guidance_scale,
+        seed=config.seed,
+        num_inference_steps=config.num_inference_steps,
         progress=progress,
     )
+
+
+def _with_overrides(config: RenderConfig | None, overrides: dict) -> RenderConfig:
+    given = {} if config is None else vars(config)
+    return load_config(RenderConfig, overrides={**given, **overrides})
 
 
 def render(

@@ -8,12 +8,16 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 
 from animate.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
-from animate.errors import CheckpointError
+from animate.errors import CheckpointError, ConfigError
 from animate.motion import lip_gap, load_pipeline
+from animate.motion.acting import Acting, Guidance
+from animate.motion.arousal import Arousal
+from animate.motion.contacts import carry_out, evidence
 from animate.motion.denoiser import MotionDenoiser
 from animate.motion.encoder import SpeechEncoder, SpeechEncoderConfig
 from animate.motion.latents import HEAD_RANGE, LATENT_INDEX, LATENTS, to_channels
-from animate.motion.pipeline import CONTEXT, OVERLAP, WINDOW, AudioToMotionPipeline
+from animate.motion.lids import Lids
+from animate.motion.pipeline import CONTEXT, OVERLAP, STREAM_WINDOW, WINDOW, AudioToMotionPipeline
 from animate.speech import FEATURES, MOTION_FPS, extract_features
 from animate.types import Motion, Speech, SpeechFeatures
 
@@ -78,7 +82,7 @@ def test_same_seed_repeats_exactly_and_another_differs(tiny):
 
 
 def test_values_stay_in_their_ranges(tiny):
-    values = tiny(noisy_features(300), guidance_scale=8.0).values
+    values = tiny(noisy_features(300), guidance=Guidance(voice=8.0)).values
     shapes = values[:, : len(BLENDSHAPES)]
     assert shapes.min() >= 0 and shapes.max() <= 1
     assert all(np.abs(values[:, INDEX[name]]).max() <= HEAD_RANGE[name] for name in HEAD)
@@ -86,15 +90,150 @@ def test_values_stay_in_their_ranges(tiny):
 
 
 def test_guidance_changes_the_motion(tiny):
-    plain, guided = (tiny(noisy_features(60), guidance_scale=scale).values for scale in (1.0, 2.0))
+    plain, guided = (tiny(noisy_features(60), guidance=Guidance(voice=scale)).values for scale in (1.0, 2.0))
     assert not np.allclose(plain, guided)
+
+
+def test_guidance_of_emotion_and_style_is_their_own(tiny):
+    acting = Acting(emotion="happy", expressiveness=1.5)
+    motions = [
+        tiny(noisy_features(60), acting=acting, guidance=Guidance(**{name: 3.0} if name else {})).values
+        for name in ("", "voice", "emotion", "style")
+    ]
+    assert all(not np.allclose(a, b) for index, a in enumerate(motions) for b in motions[:index])
+
+
+def test_emotion_and_expressiveness_reach_the_network(tiny):
+    plain, happy, lively = (
+        tiny(noisy_features(60), acting=acting).values
+        for acting in (Acting(), Acting(emotion="happy"), Acting(expressiveness=1.5))
+    )
+    assert not np.allclose(plain, happy) and not np.allclose(plain, lively)
+
+
+def test_a_still_head_goes_on_blinking(tiny):
+    motion = tiny(noisy_features(400), acting=Acting(head_motion=0.0))
+    assert all(not motion[name].any() for name in HEAD)
+    assert motion["eyeBlinkLeft"].max() > 0.8
+
+
+def test_eyes_rest_where_they_are_told(tiny):
+    aside, ahead = (
+        tiny(noisy_features(100), acting=acting) for acting in (Acting(gaze_x_deg=15.0, gaze_y_deg=-10.0), Acting())
+    )
+    assert aside["eyeLookOutLeft"].mean() > ahead["eyeLookOutLeft"].mean() + 0.2
+    assert aside["eyeLookDownLeft"].mean() > ahead["eyeLookDownLeft"].mean() + 0.1
+
+
+@pytest.mark.parametrize(
+    "setting, named",
+    [
+        ({"emotion": "hapy"}, "'hapy'"),
+        ({"emotion": "happy:2"}, "'2' of happy"),
+        ({"head_motion": -1}, "head_motion is -1"),
+        ({"gaze_x_deg": 90}, "gaze_x_deg is 90"),
+        ({"blink_rate": 9}, "blink_rate is 9"),
+    ],
+)
+def test_impossible_acting_is_refused(setting, named):
+    with pytest.raises(ConfigError, match=named):
+        Acting(**setting)
+
+
+def test_a_misspelt_emotion_names_the_nearest():
+    with pytest.raises(ConfigError, match="'happy'"):
+        Acting(emotion="hapy:0.5")
+
+
+@pytest.mark.parametrize("sizes", [(1, 7, 300), (100, 100, 108), (308,)])
+def test_streaming_does_not_depend_on_the_size_of_the_pieces(tiny, sizes):
+    features = noisy_features(308)
+    edges = np.cumsum((0, *sizes))
+    pieces = [SpeechFeatures(features.values[a:b], features.fps) for a, b in zip(edges, edges[1:])]
+    streamed = np.concatenate([block.values for block in tiny.stream(pieces)])
+    whole = np.concatenate([block.values for block in tiny.stream([features])])
+    assert streamed.shape == (308, len(CHANNELS))
+    assert np.allclose(streamed, whole, atol=1e-5)
+
+
+def test_streaming_waits_no_longer_than_its_look_ahead(tiny):
+    given = 0
+
+    def voice():
+        nonlocal given
+        for _ in range(60):
+            given += 10
+            yield noisy_features(10)
+
+    done, waits = 0, []
+    for block in tiny.stream(voice()):
+        waits.append(given - done)  # frames known when the first frame of the block comes out
+        done += len(block)
+    assert done == 600
+    assert max(waits) <= STREAM_WINDOW + tiny.speech_encoder.margin + 10 + round(0.5 * MOTION_FPS)
+
+
+def test_blinks_follow_their_rate():
+    wish = np.zeros(50 * 120)
+    wish[::100] = 0.6
+    counts = []
+    for rate in (0, 0.5, 1, 2):
+        lids = Lids(50.0, rate).draw(wish, last=True)
+        counts.append(int(np.sum((lids[1:] > 0.5) & (lids[:-1] <= 0.5))))
+    assert counts[0] == 0
+    assert counts[2] in (59, 60) and counts[1] == pytest.approx(30, abs=2) and counts[3] >= counts[2]
+
+
+def test_lids_drawn_in_pieces_are_the_same():
+    wish = np.clip(np.random.default_rng(4).normal(0.05, 0.15, 3000), 0, 1)
+    whole = Lids(50.0).draw(wish, last=True)
+    lids, pieces = Lids(50.0), []
+    for start in range(0, 3000, 37):
+        pieces.append(lids.draw(wish[start : start + 37], last=start + 37 >= 3000))
+    assert np.array_equal(np.concatenate(pieces), whole)
+
+
+def test_a_seal_closes_the_lips_whatever_else_is_asked():
+    controls = np.zeros((3, len(LATENTS)), np.float32)
+    for name, value in {"jawOpen": 0.4, "mouthLowerDown": 0.3, "mouthUpperUp": 0.2}.items():
+        controls[:, LATENT_INDEX[name]] = value
+    controls[:, LATENT_INDEX["seal"]] = (0.0, 0.4, 1.0)
+    gap = lip_gap(Motion(to_channels(controls), MOTION_FPS))
+    assert gap[0] > gap[1] > gap[2] == 0
+
+
+def test_likely_contacts_are_carried_out_and_unlikely_ones_are_not():
+    phones = ("", "p", "m", "f", "u", "a")
+    heard = np.zeros((40, len(phones)), np.float32)
+    heard[:, 5] = 1
+    for frames, phone, probability in ((slice(5, 9), 1, 0.3), (slice(15, 19), 3, 0.4), (slice(25, 29), 4, 0.6)):
+        heard[frames, phone] = probability
+    heard[33:37, 2] = 0.05
+    controls = np.zeros((40, len(LATENTS)), np.float32)
+    controls[:, LATENT_INDEX["jawOpen"]], controls[:, LATENT_INDEX["mouthLowerDown"]] = 0.3, 0.2
+    motion = Motion(to_channels(carry_out(controls, evidence(heard, phones), LATENT_INDEX)), MOTION_FPS)
+    gap = lip_gap(motion)
+    assert gap[6:8].max() < 0.02
+    assert gap[16:18].max() < 0.05 and motion["mouthRollLower"][16] > 0.15
+    assert motion["mouthPucker"][26] > 0.3 and motion["mouthPucker"][6] < 0.02
+    assert np.allclose(gap[33:37], gap[0]) and gap[0] > 0.3
+
+
+def test_an_aroused_voice_is_told_from_a_calm_one():
+    rows = np.zeros((300, len(FEATURES)), np.float32)
+    rows[:, FEATURES.index("voicing")] = 1
+    calm, aroused = rows.copy(), rows.copy()
+    calm[:, :40] = np.linspace(1.0, 0.4, 40)
+    aroused[:, :40] = np.linspace(0.8, 0.9, 40)
+    aroused[:, FEATURES.index("pitch")] = np.sin(np.arange(300) / 10)
+    assert Arousal().follow(aroused, 0)[-1] > 0.7 > 0.4 > Arousal().follow(calm, 0)[-1]
 
 
 def test_the_encoder_hears_a_recording_piece_by_piece(tiny):
     features = torch.from_numpy(noisy_features(90).values)
     encoder = tiny.speech_encoder
-    whole = encoder.listen(features, 0, 90)
-    pieces = torch.cat([encoder.listen(features, start, start + 30) for start in (0, 30, 60)])
+    whole, _ = encoder.listen(features, 0, 90)
+    pieces = torch.cat([encoder.listen(features, start, start + 30)[0] for start in (0, 30, 60)])
     assert torch.allclose(whole, pieces, atol=1e-5)
 
 

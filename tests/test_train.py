@@ -4,22 +4,26 @@ import json
 
 import numpy as np
 import pytest
+from scipy.ndimage import maximum_filter1d
 
 from animate.errors import ConfigError, DependencyError
 from animate.motion import lip_gap, load_pipeline
-from animate.motion.latents import to_channels
-from animate.speech import MOTION_FPS
+from animate.motion.latents import LATENTS, NUM_LIP_LATENTS, to_channels
+from animate.speech import FEATURES, MOTION_FPS
 from animate.train import augment
 from animate.train.alignment import read_textgrid
 from animate.train.behaviour import behaviour_curves
 from animate.train.corpus import HELD_OUT_VOICES, build, plan
-from animate.train.dataset import Windows, list_clips, make_programme, make_silence, prepare
+from animate.train.dataset import Windows, list_clips, prepare
 from animate.train.phonemes import PAUSE, Phone, pinyin_to_ipa
+from animate.train.programmes import class_of_each_frame, make_programme, make_silence
 from animate.train.settings import TrainConfig
 from animate.train.synthesisers import SOURCES, TimedSpeech
 from animate.train.teacher import lip_curves
 from animate.train.visemes import visemes_of
 from animate.types import Motion
+
+NUM_LATENTS = len(LATENTS)
 
 
 def taught(*timed: tuple[str, float], lead_s: float = 0.5, tail_s: float = 0.5) -> tuple[Motion, list[Phone]]:
@@ -29,7 +33,7 @@ def taught(*timed: tuple[str, float], lead_s: float = 0.5, tail_s: float = 0.5) 
         phones.append(Phone(symbol, clock, clock + length_s))
         clock += length_s
     count = round((clock + tail_s) * MOTION_FPS)
-    controls = np.pad(lip_curves(phones, count, MOTION_FPS), ((0, 0), (0, 12)))
+    controls = np.pad(lip_curves(phones, count, MOTION_FPS), ((0, 0), (0, NUM_LATENTS - NUM_LIP_LATENTS)))
     return Motion(to_channels(controls), MOTION_FPS), phones
 
 
@@ -71,6 +75,11 @@ def test_long_pauses_close_the_lips_and_short_ones_do_not():
         assert (at(lip_gap(motion), 0.7 + pause_s / 2) < 0.01) == closed
 
 
+def test_a_sound_that_starts_at_once_opens_the_mouth_at_once():
+    motion, _ = taught(("ɑ", 0.3), lead_s=0.04)
+    assert at(lip_gap(motion), 0.2) > 0.2
+
+
 def test_silence_teaches_rest():
     assert not lip_curves([], 100, MOTION_FPS).any()
     assert not lip_curves([Phone(PAUSE, 0.2, 1.8)], 100, MOTION_FPS).any()
@@ -84,8 +93,8 @@ def test_diphthongs_have_two_shapes_and_affricates_one():
 
 def test_behaviour_has_the_measured_blinks_and_head():
     rng = np.random.default_rng(0)
-    curves = np.concatenate([behaviour_curves(3000, MOTION_FPS, np.ones(3000), rng) for _ in range(8)])
-    motion = Motion(to_channels(np.pad(curves, ((0, 0), (13, 0)))), MOTION_FPS)
+    curves = np.concatenate([behaviour_curves(3000, MOTION_FPS, np.ones(3000), rng, 1.0) for _ in range(8)])
+    motion = Motion(to_channels(np.pad(curves, ((0, 0), (NUM_LIP_LATENTS, 0)))), MOTION_FPS)
     blink = motion["eyeBlinkLeft"]
     per_minute = ((blink[1:] > 0.5) & (blink[:-1] <= 0.5)).sum() / 8
     assert 15 < per_minute < 40
@@ -151,15 +160,18 @@ def test_an_empty_corpus_names_the_command(tmp_path):
 
 def test_programmes_keep_sound_and_phones_together(corpus):
     programme = make_programme(list_clips(corpus, "train")[:1], np.random.default_rng(3))
-    motion = Motion(to_channels(programme.controls), MOTION_FPS)
-    loud = programme.features[:, 40] > 0.8
-    assert lip_gap(motion)[loud].mean() > 5 * lip_gap(motion)[~loud].mean()
-    assert len(programme.features) == len(programme.controls)
+    assert len(programme.features) == len(programme.controls) == len(programme.emotion)
+    spoken = class_of_each_frame(programme) > 0
+    quiet = ~maximum_filter1d(spoken, 31)
+    gap = lip_gap(Motion(to_channels(programme.controls), MOTION_FPS))
+    energy = programme.features[:, FEATURES.index("energy")]
+    assert gap[spoken].max() > 0.2 and gap[quiet].max() < 0.01
+    assert energy[spoken].mean() > energy[quiet].mean() + 0.2
 
 
 def test_material_without_a_voice_teaches_closed_lips():
     programme = make_silence(np.random.default_rng(2))
-    assert not programme.controls[:, :13].any()
+    assert not lip_gap(Motion(to_channels(programme.controls), MOTION_FPS)).any()
 
 
 def test_augmentation_keeps_length_and_range():
@@ -205,9 +217,9 @@ def test_two_steps_train_and_a_stopped_run_goes_on_as_if_it_had_not_stopped(corp
 def test_windows_are_padded_with_silence_at_the_ends(corpus, tmp_path):
     prepare(corpus, tmp_path / "material", 0.01, 0)
     windows = Windows(tmp_path / "material", 50, 10)
-    heard, wanted = windows.batch(64, np.random.default_rng(0))
-    assert heard.shape[1] == 70 and wanted.shape[1] == 50
-    assert any(not row[:10].any() for row in heard)
+    batch = windows.batch(64, np.random.default_rng(0))
+    assert batch.features.shape[1] == 70 and batch.controls.shape[1] == batch.phones.shape[1] == 50
+    assert any(not row[:10].any() for row in batch.features)
 
 
 def test_impossible_settings_are_refused():

@@ -10,6 +10,12 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.nn import functional
 
+from animate.motion.emotions import EMOTIONS
+
+# How a speaker differs from an ordinary one: articulation - 1, and log2 of the head's liveliness
+STYLES = ("articulation", "liveliness")
+NUM_CONDITIONS = 3  # voice, emotion, style
+
 
 class MotionDenoiser(ModelMixin, ConfigMixin):
     """A transformer over a window of frames, conditioned frame by frame through adaptive layer norms.
@@ -30,6 +36,8 @@ class MotionDenoiser(ModelMixin, ConfigMixin):
     hidden_size, num_layers, num_heads, kernel_size : int
     noise_correlation : float
         Of the noise in neighbouring frames, with which the network was trained.
+    emotions, styles : list of str
+        Names of the entries of the emotion and of the style condition.
     """
 
     @register_to_config
@@ -44,16 +52,45 @@ class MotionDenoiser(ModelMixin, ConfigMixin):
         num_heads: int = 4,
         kernel_size: int = 7,
         noise_correlation: float = 0.8,
+        emotions: tuple[str, ...] = EMOTIONS,
+        styles: tuple[str, ...] = STYLES,
     ):
         super().__init__()
         self.project_in = nn.Linear(len(latents), hidden_size)
-        self.project_condition = nn.Linear(condition_size, hidden_size)
         self.level_mlp = nn.Sequential(nn.Linear(64, hidden_size), nn.SiLU(), nn.Linear(hidden_size, hidden_size))
-        self.no_voice = nn.Parameter(torch.zeros(condition_size))  # the condition when the voice is left out
+        self.project_voice = nn.Linear(condition_size, hidden_size)
+        self.project_emotion = nn.Linear(len(emotions), hidden_size)
+        self.project_style = nn.Linear(len(styles), hidden_size)
+        # What stands for a condition that is left out; no emotion is not the same as neutral
+        self.left_out = nn.Parameter(torch.zeros(NUM_CONDITIONS, hidden_size))
         self.blocks = nn.ModuleList(DenoiserBlock(hidden_size, num_heads, kernel_size) for _ in range(num_layers))
         self.norm = nn.LayerNorm(hidden_size, elementwise_affine=False)
         self.modulate = nn.Linear(hidden_size, 2 * hidden_size)
         self.project_out = nn.Linear(hidden_size, len(latents))
+
+    def embed(self, voice: Tensor, emotion: Tensor, style: Tensor, kept: Tensor | None = None) -> Tensor:
+        """Join the conditions of each frame.
+
+        Parameters
+        ----------
+        voice : float [B, T, condition_size]
+        emotion : float [B, T, len(emotions)]
+            Intensities 0-1.
+        style : float [B, T, len(styles)]
+            Difference from an ordinary speaker, 0 is none.
+        kept : bool [B, 3], optional
+            Which of voice, emotion and style each row has; all of them by default.
+
+        Returns
+        -------
+        float [B, T, hidden_size]
+        """
+        parts = torch.stack(
+            [self.project_voice(voice), self.project_emotion(emotion), self.project_style(style)], dim=1
+        )  # [B, 3, T, hidden]
+        if kept is not None:
+            parts = torch.where(kept[:, :, None, None], parts, self.left_out[:, None].to(parts.dtype))
+        return parts.sum(dim=1)
 
     def forward(self, sample: Tensor, noise_level: Tensor, condition: Tensor) -> Tensor:
         """Estimate the clean motion.
@@ -64,14 +101,15 @@ class MotionDenoiser(ModelMixin, ConfigMixin):
             Normalised controls mixed with noise: (1 - level) motion + level noise.
         noise_level : float [B, T]
             0 (clean) to 1 (noise only).
-        condition : float [B, T, condition_size]
+        condition : float [B, T, hidden_size]
+            From `embed`.
 
         Returns
         -------
         float [B, T, L]
             Normalised controls without noise.
         """
-        condition = functional.silu(self.project_condition(condition) + self.level_mlp(_level_embedding(noise_level)))
+        condition = functional.silu(condition + self.level_mlp(_level_embedding(noise_level)))
         hidden = self.project_in(sample) + condition
         for block in self.blocks:
             hidden = block(hidden, condition)

@@ -23,6 +23,8 @@ class SpeechEncoderConfig(PretrainedConfig):
     kernel_size : int
     num_lips : int
         Lip controls that the training's second head predicts.
+    phones : list of str
+        IPA symbols that the encoder tells apart; empty for a pause.
     dropout : float
         Share of the blocks' inner activations left out in training.
     """
@@ -35,7 +37,8 @@ class SpeechEncoderConfig(PretrainedConfig):
         hidden_size: int = 192,
         dilations: tuple[int, ...] = (1, 1, 2, 2, 1, 1),
         kernel_size: int = 7,
-        num_lips: int = 13,
+        num_lips: int = 14,
+        phones: tuple[str, ...] = ("",),
         dropout: float = 0.1,
         **kwargs,
     ):
@@ -45,15 +48,18 @@ class SpeechEncoderConfig(PretrainedConfig):
         self.dilations = list(dilations)
         self.kernel_size = kernel_size
         self.num_lips = num_lips
+        self.phones = list(phones)
         self.dropout = dropout
 
 
 @dataclass
 class SpeechEncoderOutput(ModelOutput):
-    """Condition vectors [B, T, hidden_size] and a plain guess at the lip controls [B, T, num_lips]."""
+    """Condition vectors [B, T, hidden_size], a plain guess at the lip controls [B, T, num_lips] and logits of the phones
+    [B, T, P]."""
 
     last_hidden_state: Tensor | None = None
     lips: Tensor | None = None
+    phones: Tensor | None = None
 
 
 class ConvBlock(nn.Module):
@@ -90,6 +96,7 @@ class SpeechEncoder(PreTrainedModel):
         )
         self.norm = nn.LayerNorm(config.hidden_size)
         self.lip_head = nn.Linear(config.hidden_size, config.num_lips)
+        self.phone_head = nn.Linear(config.hidden_size, len(config.phones))
         self.post_init()
 
     @property
@@ -103,11 +110,12 @@ class SpeechEncoder(PreTrainedModel):
         for block in self.blocks:
             hidden = block(hidden)
         hidden = self.norm(hidden)
-        return SpeechEncoderOutput(last_hidden_state=hidden, lips=self.lip_head(hidden))
+        return SpeechEncoderOutput(hidden, self.lip_head(hidden), self.phone_head(hidden))
 
     @torch.no_grad()
-    def listen(self, features: Tensor, start: int, stop: int) -> Tensor:
-        """Return condition vectors [stop - start, hidden_size] of a recording's features [T, num_features].
+    def listen(self, features: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        """Return condition vectors [stop - start, hidden_size] of a recording's features [T, num_features], and the
+        probabilities of the phones [stop - start, P].
 
         Beyond both ends of the recording there is silence.
         """
@@ -115,4 +123,6 @@ class SpeechEncoder(PreTrainedModel):
         heard = features[max(0, left) : max(0, min(len(features), right))]
         padding = (0, 0, max(0, -left), right - left - len(heard) - max(0, -left))
         heard = nn.functional.pad(heard.to(self.device, self.dtype), padding)
-        return self(heard[None]).last_hidden_state[0, self.margin : self.margin + stop - start]
+        output = self(heard[None])
+        inner = slice(self.margin, self.margin + stop - start)
+        return output.last_hidden_state[0, inner], output.phones[0, inner].softmax(dim=-1)

@@ -1,8 +1,10 @@
 """The controls that the model generates, and how they move the 58 channels.
 
-The face of a speaker is nearly symmetric and many ARKit channels never move in speech, so the model works on 25
+The face of a speaker is nearly symmetric and many ARKit channels never move in speech, so the model works on 32
 controls. Each moves one or more channels by a gain; a channel takes the positive part, so that one signed control
 (gaze) can move two opposite channels. Lips are absolute: lip controls at zero are closed lips.
+
+One control moves no channel: `seal` says how far the lips are brought together (p, b, m) whatever the others say.
 """
 
 import numpy as np
@@ -32,6 +34,7 @@ LATENTS: dict[str, dict[str, float]] = {
     "mouthShrugUpper": {"mouthShrugUpper": 1.0},
     "mouthLowerDown": _both("mouthLowerDown"),
     "mouthUpperUp": _both("mouthUpperUp"),
+    "seal": {},
     "eyeBlink": _both("eyeBlink"),
     # positive: towards the right of the picture, which is the subject's left
     "gazeX": {"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0, "eyeLookInLeft": -1.0, "eyeLookOutRight": -1.0},
@@ -39,6 +42,12 @@ LATENTS: dict[str, dict[str, float]] = {
     "browInnerUp": {"browInnerUp": 1.0},
     "browOuterUp": _both("browOuterUp"),
     "browDown": _both("browDown"),
+    "eyeSquint": _both("eyeSquint"),
+    "eyeWide": _both("eyeWide"),
+    "cheekSquint": _both("cheekSquint"),
+    "noseSneer": _both("noseSneer"),
+    "mouthFrown": _both("mouthFrown"),
+    "smirk": {"mouthSmileLeft": 0.7, "mouthDimpleLeft": 0.7},  # contempt shows on one side
     "headPitch": {"headPitch": 1.0},
     "headYaw": {"headYaw": 1.0},
     "headRoll": {"headRoll": 1.0},
@@ -47,7 +56,7 @@ LATENTS: dict[str, dict[str, float]] = {
     "headZ": {"headZ": 1.0},
 }
 LATENT_INDEX = {name: column for column, name in enumerate(LATENTS)}
-NUM_LIP_LATENTS = 13  # the first ones
+NUM_LIP_LATENTS = 14  # the first ones
 
 # How wide each channel parts the lips, in units of jawOpen (the jaw at 1 parts them by 0.42 eye distances)
 LOWER_DOWN_GAP = 0.3
@@ -66,7 +75,8 @@ def channel_matrix(latents: dict[str, dict[str, float]]) -> np.ndarray:
 def to_channels(values: np.ndarray, latents: dict[str, dict[str, float]] = LATENTS) -> np.ndarray:
     """Return channels float32 [T, 58], within their ranges, for controls float32 [T, L].
 
-    `mouthClose` never exceeds `jawOpen`: beyond it the lips would pass through each other.
+    `mouthClose` never exceeds `jawOpen`: beyond it the lips would pass through each other. `seal` brings the lips
+    together by its share, whatever the other controls say.
 
     Examples
     --------
@@ -77,10 +87,21 @@ def to_channels(values: np.ndarray, latents: dict[str, dict[str, float]] = LATEN
     shapes = len(BLENDSHAPES)
     channels[:, :shapes] = np.clip(channels[:, :shapes], 0, 1)
     close, jaw = INDEX["mouthClose"], INDEX["jawOpen"]
+    if "seal" in latents:
+        _seal_lips(channels, np.clip(values[:, list(latents).index("seal")], 0, 1))
     channels[:, close] = np.minimum(channels[:, close], channels[:, jaw])
     for name, limit in HEAD_RANGE.items():
         channels[:, INDEX[name]] = np.clip(channels[:, INDEX[name]], -limit, limit)
     return channels
+
+
+def _seal_lips(channels: np.ndarray, seal: np.ndarray) -> None:
+    """Bring the lips together by the share `seal` [T], in place."""
+    close, jaw = INDEX["mouthClose"], INDEX["jawOpen"]
+    channels[:, close] += seal * (channels[:, jaw] - channels[:, close])
+    for name in ("mouthLowerDown", "mouthUpperUp"):
+        for side in ("Left", "Right"):
+            channels[:, INDEX[name + side]] *= 1 - seal
 
 
 def lip_gap(motion: Motion) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,17 @@ from tqdm import tqdm
 
 from animate.clock import num_frames
 from animate.errors import CheckpointError
-from animate.motion.denoiser import MotionDenoiser
+from animate.motion import contacts
+from animate.motion.acting import Acting, Finisher, Guidance, Manner
+from animate.motion.denoiser import NUM_CONDITIONS, MotionDenoiser
 from animate.motion.encoder import SpeechEncoder
-from animate.motion.latents import NUM_LIP_LATENTS, to_channels
-from animate.motion.lids import draw_blinks
+from animate.motion.latents import NUM_LIP_LATENTS
 from animate.types import Motion, SpeechFeatures
 
 WINDOW = 140  # frames generated together, 2.8 s
 CONTEXT = 20  # of them, decided before and given as they are
 OVERLAP = 20  # of them, generated again by the next window and cross-faded
+STREAM_WINDOW, STREAM_OVERLAP = 70, 10  # while the voice is arriving
 
 # Scale of the starting noise. The voice decides what lips do, and noise only blurs it: on held-out voices the lip
 # gap's correlation with the teacher rose from 0.68 at 1 to 0.78 at 0. Head, eyes and brows lose a quarter of their
@@ -58,9 +61,10 @@ class AudioToMotionPipeline(DiffusionPipeline):
         self,
         features: SpeechFeatures,
         *,
+        acting: Acting | None = None,
+        guidance: Guidance | None = None,
         seed: int = 0,
         num_inference_steps: int = 6,
-        guidance_scale: float = 1.0,
         duration_s: float | None = None,
         progress: bool = False,
     ) -> Motion:
@@ -70,13 +74,14 @@ class AudioToMotionPipeline(DiffusionPipeline):
         ----------
         features : SpeechFeatures
             From `animate.speech.extract_features`.
+        acting : Acting, optional
+            Emotion and manner.
+        guidance : Guidance, optional
+            Weights of voice, emotion and style.
         seed : int
             The same seed gives the same motion.
         num_inference_steps : int
             Euler steps of the flow.
-        guidance_scale : float
-            Weight of the voice (classifier-free guidance, Ho & Salimans 2022): 1 leaves it as learned, more
-            exaggerates, 0 ignores it.
         duration_s : float, optional
             Exact length of the speech in seconds; by default that of the features.
         progress : bool
@@ -88,56 +93,159 @@ class AudioToMotionPipeline(DiffusionPipeline):
             At the rate of the features.
         """
         length = num_frames(duration_s or len(features.values) / features.fps, features.fps)
-        heard = torch.from_numpy(np.ascontiguousarray(features.values, dtype=np.float32))
-        noise = _NoiseStream(self.denoiser.config, seed)
-        values = np.empty((length, len(self.denoiser.config.latents)), np.float32)
-        start, context, tail = 0, noise.empty(), noise.empty()
+        heard = np.zeros((length, features.values.shape[1]), np.float32)
+        heard[: len(features.values)] = features.values[:length]
+        blocks = self.stream([SpeechFeatures(heard, features.fps)], acting=acting, guidance=guidance, seed=seed,
+                             num_inference_steps=num_inference_steps, window=WINDOW, overlap=OVERLAP)  # fmt: skip
+        values = []
         with tqdm(total=length, unit="frame", desc="motion", disable=not progress) as bar:
-            while True:
-                stop = min(start - len(context) + WINDOW, length)
-                condition = self.speech_encoder.listen(heard, start - len(context), stop)
-                window = self._perform(
-                    condition, context, noise.frames(start, stop), num_inference_steps, guidance_scale
-                )
-                shared = min(len(tail), len(window))
-                fade = torch.linspace(0, 1, shared + 2)[1:-1, None]
-                window[:shared] = torch.lerp(tail[:shared], window[:shared], fade)
-                kept = len(window) if stop == length else len(window) - OVERLAP
-                values[start : start + kept] = self._denormalised(window[:kept])
-                bar.update(kept)
-                if stop == length:
-                    break
-                start, tail = start + kept, window[kept:]
-                context = window[kept - CONTEXT : kept]
-        latents = dict(self.denoiser.config.latents)
-        lids = list(latents).index("eyeBlink")
-        values[:, lids] = draw_blinks(values[:, lids], features.fps)
-        channels = to_channels(values, latents)
-        return Motion(channels, features.fps, duration_s or length / features.fps)
+            for block in blocks:
+                values.append(block.values)
+                bar.update(len(block))
+        return Motion(np.concatenate(values), features.fps, duration_s or length / features.fps)
+
+    @torch.no_grad()
+    def stream(
+        self,
+        chunks: Iterable[SpeechFeatures],
+        *,
+        acting: Acting | None = None,
+        guidance: Guidance | None = None,
+        seed: int = 0,
+        num_inference_steps: int = 6,
+        window: int = STREAM_WINDOW,
+        overlap: int = STREAM_OVERLAP,
+    ) -> Iterator[Motion]:
+        """Generate motion while the voice is still arriving.
+
+        A block is given out as soon as the voice is known `window` - `CONTEXT` frames from its beginning and the
+        encoder's margin beyond: 1.5 s at the defaults. Memory does not grow.
+
+        Parameters
+        ----------
+        chunks : iterable of SpeechFeatures
+            Consecutive pieces of any length (`animate.speech.stream_features`).
+        window, overlap : int
+            Frames generated together, and of them those generated again by the next window. Larger windows know more
+            of what comes and are later.
+
+        Yields
+        ------
+        Motion
+            Consecutive blocks; together they are as long as the chunks.
+        """
+        acting, ears = acting or Acting(), _Ears(iter(chunks), self.speech_encoder.margin)
+        finisher = Finisher(acting, dict(self.denoiser.config.latents))
+        for controls in self._windows(ears, acting, guidance or Guidance(), seed, num_inference_steps, window, overlap):
+            channels = finisher.channels(controls, ears.fps)
+            if len(channels):
+                yield Motion(channels, ears.fps)
+        rest = finisher.channels(np.empty((0, len(self.denoiser.config.latents)), np.float32), ears.fps, last=True)
+        if len(rest):
+            yield Motion(rest, ears.fps)
+
+    def _windows(
+        self, ears: _Ears, acting: Acting, guidance: Guidance, seed: int, steps: int, window: int, overlap: int
+    ) -> Iterator[np.ndarray]:
+        """Yield controls float32 [k, L], window after window, each cross-faded with the one before."""
+        noise = _NoiseStream(self.denoiser.config, seed)
+        manner = Manner(acting)
+        places = {name: place for place, (name, _) in enumerate(self.denoiser.config.latents)}
+        start, context, tail, gone = 0, noise.empty(), noise.empty(), np.empty((0, 3), np.float32)
+        while True:
+            begin = start - len(context)
+            stop = ears.hear(begin + window)
+            if stop <= start:
+                return
+            voice, phones = self.speech_encoder.listen(ears.features, begin - ears.first, stop - ears.first)
+            emotion, style = manner.conditions(ears.between(begin, stop), begin)
+            condition = self._condition(voice, emotion, style, guidance)
+            new = self._perform(condition, context, noise.frames(start, stop), steps, guidance)
+            shared = min(len(tail), len(new))
+            fade = torch.linspace(0, 1, shared + 2)[1:-1, None]
+            new[:shared] = torch.lerp(tail[:shared], new[:shared], fade)
+            done = ears.ended and stop == ears.length
+            kept = len(new) if done else len(new) - overlap
+            sure = contacts.evidence(phones.float().cpu().numpy(), self.speech_encoder.config.phones)
+            sure = sure[start - begin :]
+            sure[: len(gone)] += np.linspace(1, 0, len(gone) + 2)[1:-1, None] * (gone - sure[: len(gone)])
+            yield contacts.carry_out(self._denormalised(new[:kept]), sure[:kept], places)
+            if done:
+                return
+            start, tail, gone = start + kept, new[kept:], sure[kept:]
+            context = torch.cat([context, new[:kept]])[-CONTEXT:]
+
+    def _condition(self, voice: Tensor, emotion: np.ndarray, style: np.ndarray, guidance: Guidance) -> Tensor:
+        """Return conditions [1 + G, T, hidden]: with everything, then without each thing that has a weight."""
+        device, dtype = self.speech_encoder.device, self.speech_encoder.dtype
+        parts = [voice, *(torch.from_numpy(array).to(device, dtype) for array in (emotion, style))]
+        kept = torch.ones(1 + len(guidance.weights), NUM_CONDITIONS, dtype=torch.bool, device=device)
+        for row, place in enumerate(guidance.weights, start=1):
+            kept[row, place] = False
+        return self.denoiser.embed(*(part.expand(len(kept), -1, -1) for part in parts), kept)
 
     def _perform(
-        self, condition: Tensor, context: Tensor, noise: Tensor, num_inference_steps: int, guidance_scale: float
+        self, conditions: Tensor, context: Tensor, noise: Tensor, num_inference_steps: int, guidance: Guidance
     ) -> Tensor:
         """Return normalised controls [T, L] of the new frames of a window: those that are not context."""
         known = len(context)
         steps = np.linspace(1, 1 / num_inference_steps, num_inference_steps)
-        self.scheduler.set_timesteps(sigmas=steps.tolist(), device=condition.device)
-        conditions = condition[None]
-        if guidance_scale != 1:
-            conditions = torch.stack([condition, self.denoiser.no_voice.expand_as(condition)])
-        context, sample = context.to(condition), noise.to(condition)
+        self.scheduler.set_timesteps(sigmas=steps.tolist(), device=conditions.device)
+        context, sample = context.to(conditions), noise.to(conditions)
         for timestep, level in zip(self.scheduler.timesteps, self.scheduler.sigmas, strict=False):
-            levels = torch.cat([torch.zeros_like(condition[:known, 0]), level.to(condition).expand(len(sample))])
+            levels = torch.cat([torch.zeros_like(conditions[0, :known, 0]), level.to(sample).expand(len(sample))])
             window = torch.cat([context, sample]).expand(len(conditions), -1, -1)
-            clean = self.denoiser(window, levels.expand(len(conditions), -1), conditions)[:, known:]
-            clean = clean[0] if guidance_scale == 1 else torch.lerp(clean[1], clean[0], guidance_scale)
-            velocity = (sample - clean) / level.to(condition)  # of the straight path from motion to noise
+            clean, *without = self.denoiser(window, levels.expand(len(conditions), -1), conditions)[:, known:]
+            for weight, left_out in zip(guidance.weights.values(), without, strict=True):
+                clean = clean + (weight - 1) * (clean - left_out)
+            velocity = (sample - clean) / level.to(sample)  # of the straight path from motion to noise
             sample = self.scheduler.step(velocity, timestep, sample).prev_sample
         return sample.float().cpu()
 
     def _denormalised(self, controls: Tensor) -> np.ndarray:
         config = self.denoiser.config
         return controls.numpy() * np.array(config.scale, np.float32) + np.array(config.mean, np.float32)
+
+
+class _Ears:
+    """What has been heard of a voice that may still be arriving; forgets what no later window needs.
+
+    Attributes
+    ----------
+    features : float32 [n, D]
+        Tensor; row 0 is frame `first`.
+    ended : bool
+        True when the voice is known to its end, at frame `length`.
+    """
+
+    def __init__(self, chunks: Iterator[SpeechFeatures], margin: int):
+        self._chunks, self._margin = chunks, margin
+        self.features, self.first = torch.empty(0, 0), 0
+        self.ended, self.fps = False, 0.0
+
+    @property
+    def length(self) -> int:
+        """Frames heard so far."""
+        return self.first + len(self.features)
+
+    def hear(self, stop: int) -> int:
+        """Listen until frame `stop` and the margin after it are known; return the frame up to which that is so."""
+        while not self.ended and self.length < stop + self._margin:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                self.ended = True
+            else:
+                self.fps = chunk.fps
+                fresh = torch.from_numpy(np.ascontiguousarray(chunk.values, dtype=np.float32))
+                self.features = torch.cat([self.features, fresh]) if len(self.features) else fresh
+        return min(stop, self.length) if self.ended else stop
+
+    def between(self, start: int, stop: int) -> np.ndarray:
+        """Return the features of some frames, and forget those too far before them."""
+        values = self.features[start - self.first : stop - self.first].numpy()
+        keep_from = max(self.first, start - self._margin)
+        self.features, self.first = self.features[keep_from - self.first :], keep_from
+        return values
 
 
 class _NoiseStream:

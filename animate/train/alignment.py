@@ -10,6 +10,8 @@ import numpy as np
 from animate.errors import DependencyError, VoiceError
 from animate.train.phonemes import ARPABET, PAUSE, Phone
 
+_SILENCE_S = 0.5
+
 
 def read_textgrid(path: Path, tier: str = "phones") -> list[Phone]:
     """Return the phones of a tier of ARPABET intervals, in the long or the short text format of Praat.
@@ -50,7 +52,8 @@ def align_english(samples: np.ndarray, text: str) -> list[Phone]:
         from pocketsphinx import Decoder
     except ImportError:
         raise DependencyError("pocketsphinx is missing. Use: pip install pocketsphinx") from None
-    sound = (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
+    padded = np.pad(samples, round(_SILENCE_S * 16_000))  # without silence around it a clip often fails to align
+    sound = (np.clip(padded, -1, 1) * 32767).astype("<i2").tobytes()
     decoder = Decoder(lm=None, loglevel="FATAL")
     words = re.sub(r"[^a-z' ]", " ", text.lower().replace("-", " ")).split()
     decoder.set_align_text(" ".join(word for word in words if decoder.lookup_word(word)))
@@ -64,9 +67,10 @@ def align_english(samples: np.ndarray, text: str) -> list[Phone]:
         except RuntimeError:
             raise VoiceError(f"The words {text[:40]!r} cannot be aligned with the sound.") from None
     return [
-        Phone(_ipa(phone.name), phone.start / 100, (phone.start + phone.duration) / 100)
+        Phone(_ipa(phone.name), max(0.0, start_s), start_s + phone.duration / 100)
         for word in decoder.get_alignment()
         for phone in word
+        if (start_s := phone.start / 100 - _SILENCE_S) + phone.duration / 100 > 0
     ]
 
 

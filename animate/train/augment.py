@@ -6,11 +6,20 @@ model meets real ones only through these.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
-from scipy.signal import butter, oaconvolve, sosfilt
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import butter, istft, oaconvolve, sosfilt, stft
+
+from animate.train.phonemes import Phone
 
 SAMPLE_RATE = 16_000
+_FRAME = 512  # of the short-time spectra
+_FORMANTS_OF_A = ((550, 950), (1050, 1500), (2300, 2900))  # Hz
+
+Bed = Callable[[int, np.random.Generator], np.ndarray]  # length and generator to float [length], of RMS 1
 
 
 def change_speed(samples: np.ndarray, factor: float) -> np.ndarray:
@@ -20,15 +29,18 @@ def change_speed(samples: np.ndarray, factor: float) -> np.ndarray:
     return soxr.resample(samples, SAMPLE_RATE * factor, SAMPLE_RATE, quality="HQ").astype(np.float32)
 
 
-def record(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the sound as some microphone in some room might have recorded it, with noise or music behind it."""
+def record(samples: np.ndarray, rng: np.random.Generator, crowd: Bed | None = None) -> np.ndarray:
+    """Return the sound as some microphone in some room might have recorded it, with noise or music behind it.
+
+    `crowd`, if given, is what is behind it instead.
+    """
     samples = _equalised(samples, rng)
     if rng.random() < 0.4:
         samples = _in_a_room(samples, rng)
     if rng.random() < 0.25:
         samples = _band_limited(samples, rng)
-    if rng.random() < 0.55:
-        kind = coloured_noise if rng.random() < 0.65 else music
+    if crowd or rng.random() < 0.55:
+        kind = crowd or (coloured_noise if rng.random() < 0.65 else music)
         bed = kind(len(samples), rng)
         snr_db = rng.uniform(8, 40) if kind is coloured_noise else rng.uniform(12, 30)
         samples = samples + bed * _rms(samples) / max(_rms(bed), 1e-9) * 10 ** (-snr_db / 20)
@@ -75,6 +87,43 @@ def music(length: int, rng: np.random.Generator) -> np.ndarray:
             hit = rng.standard_normal(size) * np.exp(-np.arange(size) / (0.02 * SAMPLE_RATE))
             out[start : start + size] += 2 * hit
     return (out / max(_rms(out), 1e-9)).astype(np.float32)
+
+
+def whispered(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the sound without its voice: noise through the same throat, darker sounds fainter."""
+    spectrum = stft(samples, nperseg=_FRAME)[2]
+    envelope = gaussian_filter1d(np.abs(spectrum), 5, axis=0)  # over harmonics up to 250 Hz apart
+    noise = stft(rng.standard_normal(len(samples)).astype(np.float32), nperseg=_FRAME)[2]
+    tilt = np.minimum(np.arange(len(envelope)) / rng.uniform(12, 25), 1)[:, None]
+    whisper = istft(envelope * tilt * noise / max(float(np.abs(noise).mean()), 1e-9), nperseg=_FRAME)[1]
+    return np.resize(whisper, len(samples)).astype(np.float32)
+
+
+def shouted(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the sound with the spectrum and the even loudness of a raised voice."""
+    size = next_fast_len(len(samples))
+    octaves = np.clip(np.log2(np.maximum(rfftfreq(size, 1 / SAMPLE_RATE), 1) / 300), 0, 3.5)
+    bright = irfft(rfft(samples, size) * 10 ** (octaves * rng.uniform(2, 5) / 20), size)[: len(samples)]
+    return np.tanh(bright / max(np.abs(bright).max(), 1e-9) * rng.uniform(2, 5)).astype(np.float32)
+
+
+def laugh(rng: np.random.Generator) -> tuple[np.ndarray, list[Phone]]:
+    """Return a laugh, float32 [N], a row of 'ha' that falls in pitch, and its phones."""
+    beat_s, voiced_s = rng.uniform(0.17, 0.24), rng.uniform(0.07, 0.11)  # four to six a second (Bachorowski 2001)
+    count, top_hz = int(rng.integers(3, 7)), rng.uniform(180, 420)
+    times = np.arange(int(count * beat_s * SAMPLE_RATE)) / SAMPLE_RATE
+    pitch_hz = top_hz * (1 - 0.35 * times / times[-1])
+    buzz = np.sign(np.sin(2 * np.pi * np.cumsum(pitch_hz) / SAMPLE_RATE)) * 0.5
+    place = times % beat_s
+    voiced = np.clip(np.minimum(place - beat_s + voiced_s, beat_s - place) / 0.02, 0, 1)
+    source = buzz * voiced + 0.15 * rng.standard_normal(len(times)) * (1 - voiced)
+    formants = [butter(2, (low, high), "band", fs=SAMPLE_RATE, output="sos") for low, high in _FORMANTS_OF_A]
+    samples = sum(sosfilt(band, source) for band in formants) * np.linspace(1, 0.4, len(times))
+    phones = []
+    for start_s in np.arange(count) * beat_s:
+        middle_s, end_s = start_s + beat_s - voiced_s, start_s + beat_s
+        phones += [Phone("h", float(start_s), float(middle_s)), Phone("a", float(middle_s), float(end_s))]
+    return (samples / max(np.abs(samples).max(), 1e-9)).astype(np.float32), phones
 
 
 def breath(length: int, rng: np.random.Generator) -> np.ndarray:

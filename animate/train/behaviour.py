@@ -14,7 +14,7 @@ from animate.motion.latents import GAZE_RANGE_DEG, LATENT_INDEX, LATENTS, NUM_LI
 from animate.motion.lids import REFRACTORY_S, blink_shape
 
 # Power spectra of head angles, A / (1 + (f / fc)^2)^n in degrees^2 / Hz (18)
-_HEAD_SPECTRA = {"headYaw": (13.9, 0.35, 1.46), "headPitch": (7.3, 0.58, 1.42), "headRoll": (15.5, 0.28, 1.52)}
+HEAD_SPECTRA = {"headYaw": (13.9, 0.35, 1.46), "headPitch": (7.3, 0.58, 1.42), "headRoll": (15.5, 0.28, 1.52)}
 _HEAD_LIMIT_HZ = 5.0
 _SACCADE_RATE_HZ, _SACCADE_DEG, _SACCADE_S = 0.35, 4.5, 0.04  # (20)
 _GAZE_AGAINST_YAW = 0.8  # the eyes stay on the viewer when the head turns (20)
@@ -23,7 +23,7 @@ _LEVEL_COUPLING = 0.45  # how much livelier the head is in speech than in pauses
 
 
 def behaviour_curves(
-    num_frames: int, fps: float, speaking: np.ndarray, rng: np.random.Generator, scale: float | None = None
+    num_frames: int, fps: float, speaking: np.ndarray, rng: np.random.Generator, scale: float | np.ndarray
 ) -> np.ndarray:
     """Return the controls that are not lips.
 
@@ -34,19 +34,17 @@ def behaviour_curves(
     speaking : float [num_frames]
         0 in silence to 1 in speech; it enlivens the head and times some of the blinks.
     rng : numpy.random.Generator
-    scale : float, optional
-        Liveliness of this speaker's head; drawn log-normally if not given (measured spread x0.4 to 2).
+    scale : float or float [num_frames]
+        Liveliness of the head, 1 as measured on average (see `draw_liveliness`).
 
     Returns
     -------
-    float32 [num_frames, 12]
+    float32 [num_frames, 18]
         The controls of `animate.motion.latents.LATENTS` after the lips.
     """
     curves = np.zeros((num_frames, len(LATENTS)))
-    if scale is None:
-        scale = float(np.clip(rng.lognormal(-0.15, 0.35), 0.4, 2.0))
     slow = gaussian_filter1d(speaking, 0.5 * fps)
-    for name, spectrum in _HEAD_SPECTRA.items():
+    for name, spectrum in HEAD_SPECTRA.items():
         curves[:, LATENT_INDEX[name]] = _shaped_noise(num_frames, fps, spectrum, rng) * (
             scale * (1 - _LEVEL_COUPLING + _LEVEL_COUPLING * 1.3 * slow)
         )
@@ -64,6 +62,11 @@ def behaviour_curves(
     curves[:, LATENT_INDEX["browOuterUp"]] = 0.6 * raised
     curves[:, LATENT_INDEX["browDown"]] = lowered
     return curves[:, NUM_LIP_LATENTS:].astype(np.float32)
+
+
+def draw_liveliness(rng: np.random.Generator) -> float:
+    """Return the liveliness of some speaker's head: log-normal, 0.4 to 2 as measured (17)."""
+    return float(np.clip(rng.lognormal(-0.15, 0.35), 0.4, 2.0))
 
 
 def _shaped_noise(num_frames: int, fps: float, spectrum: tuple, rng: np.random.Generator) -> np.ndarray:

@@ -19,16 +19,22 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import yaml
 from tqdm import tqdm
 
-from animate.errors import AnimateError, ConfigError
+from animate.errors import AnimateError, ConfigError, VoiceError
 from animate.train.phonemes import Phone
 from animate.train.synthesisers import SOURCES, Synthesiser
+from animate.train.texts import sentences
 
 SAMPLE_RATE = 16_000
 # Never trained on: what `animate.train.score` measures generalisation with
-HELD_OUT_VOICES = frozenset({"bf_emma", "am_onyx", "im_nicola", "hm_omega", "jm_kumo", "zm_yunxi", "pm_alex", "rms"})
+HELD_OUT_VOICES = frozenset(
+    {
+        *("bf_emma", "am_onyx", "im_nicola", "hm_omega", "jm_kumo", "zm_yunxi", "pm_alex"),  # of a known synthesiser
+        *("slt", "rms", "awb", "kal16"),  # all of flite: an unknown synthesiser
+        "upc_ca_ona_hts",  # all of Catalan: an unknown language
+    }
+)
 _PER_ROUND = {"en-us": 8, "en-gb": 3}  # more voices, more sentences; every other language has four a round
 _log = logging.getLogger(__name__)
 
@@ -44,18 +50,6 @@ class Utterance:
     text: str
     speed: float
     split: str  # 'train' or 'test'
-
-
-def sentences(language: str, rng: random.Random) -> Iterator[str]:
-    """Yield sentences of a language endlessly, in seeded order; English goes on with sentences from templates."""
-    book = yaml.safe_load((Path(__file__).parent / "sentences.yaml").read_text(encoding="utf-8"))
-    language = language.split("-")[0]
-    while True:
-        yield from rng.sample(book[language], len(book[language]))
-        if language == "en":
-            for template in book["templates_en"] * 6:
-                words = {kind: rng.choice(choices) for kind, choices in book["words_en"].items()}
-                yield template.format(**words)
 
 
 def plan(source: str, voices: dict[str, list[str]], seed: int) -> Iterator[Utterance]:
@@ -84,7 +78,15 @@ def plan(source: str, voices: dict[str, list[str]], seed: int) -> Iterator[Utter
             yield Utterance(name, source, voice, language, text, round(rng.uniform(0.8, 1.2), 2), split)
 
 
-def build(out: Path, source: str, minutes: float, seed: int = 0, threads: int = 1, progress: bool = False) -> float:
+def build(
+    out: Path,
+    source: str,
+    minutes: float,
+    seed: int = 0,
+    threads: int = 1,
+    split: str | None = None,
+    progress: bool = False,
+) -> float:
     """Synthesise until the corpus holds `minutes` of this source; return the minutes it then has.
 
     Parameters
@@ -93,6 +95,8 @@ def build(out: Path, source: str, minutes: float, seed: int = 0, threads: int = 
         Corpus folder; synthesisers look for downloaded parts in `out`/tools.
     source : str
         A key of `synthesisers.SOURCES`.
+    split : str, optional
+        Only 'train' or only 'test' utterances.
 
     Raises
     ------
@@ -112,7 +116,7 @@ def build(out: Path, source: str, minutes: float, seed: int = 0, threads: int = 
             if done_s >= minutes * 60:
                 return done_s / 60
             path = folder / f"{utterance.name}.json"
-            if path.with_suffix(".failed").exists():
+            if path.with_suffix(".failed").exists() or split not in (None, utterance.split):
                 continue
             if path.exists():
                 duration_s = json.loads(path.read_text(encoding="utf-8"))["duration_s"]
@@ -127,8 +131,13 @@ def _synthesise(synthesiser: Synthesiser, utterance: Utterance, path: Path) -> f
     """Write one utterance (sound first, so that the JSON marks it complete) and return its duration in seconds."""
     from librosa import resample
 
-    speech = synthesiser.speak(utterance.text, utterance.voice, utterance.language, utterance.speed)
-    if not np.isfinite(speech.samples).all():  # half-precision overflow in a few sentences of some voices
+    try:
+        speech = synthesiser.speak(utterance.text, utterance.voice, utterance.language, utterance.speed)
+    except VoiceError as error:
+        _log.info("%s", error)
+        speech = None
+    # Half precision overflows in a few sentences of some voices
+    if speech is None or not np.isfinite(speech.samples).all():
         path.with_suffix(".failed").touch()
         return 0.0
     samples = resample(speech.samples, orig_sr=speech.sample_rate, target_sr=SAMPLE_RATE)
@@ -157,6 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, help="minutes of each source (default: the source's own share)")
     parser.add_argument("--sources", nargs="+", default=list(SOURCES), metavar="NAME", help=", ".join(SOURCES))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--split", choices=("train", "test"), help="only these utterances (default: both)")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -165,7 +175,9 @@ def main(arguments: list[str] | None = None) -> int:
         share = getattr(SOURCES.get(source), "share_minutes", 0)
         minutes = options.minutes if options.minutes is not None else share
         try:
-            made = build(options.out, source, minutes, options.seed, options.threads, progress=sys.stderr.isatty())
+            made = build(
+                options.out, source, minutes, options.seed, options.threads, options.split, sys.stderr.isatty()
+            )
             _log.info("%s: %.1f minutes", source, made)
         except AnimateError as error:
             _log.error("%s", error)

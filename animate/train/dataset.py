@@ -1,41 +1,26 @@
-"""Training material: augmented programmes of speech and silence with the teacher's curves, on disk as two arrays.
-
-A programme is what a recording may hold: silence, a few utterances with pauses between them, breaths, sometimes no
-speech at all. Features are taken from the whole programme, so that levels and noise floors are those of a recording.
-"""
+"""Training material: programmes on disk as a few long arrays, and random windows of them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from animate.errors import ConfigError
+from animate.motion.denoiser import STYLES
+from animate.motion.emotions import EMOTIONS
 from animate.motion.latents import LATENTS
-from animate.speech.features import FEATURES, MOTION_FPS, NUM_MELS, extract_features
+from animate.speech.features import FEATURES, MOTION_FPS, NUM_MELS
 from animate.train import augment
-from animate.train.behaviour import behaviour_curves
-from animate.train.corpus import SAMPLE_RATE, read_clip
-from animate.train.phonemes import PAUSE, Phone
-from animate.train.teacher import lip_curves
-from animate.types import Speech
+from animate.train.programmes import Shelves, class_of_each_frame, draw_programme
 
-_NO_SPEECH = 0.08  # share of programmes with noise or music alone
-# How often each source is drawn, however much of it there is: natural voices first, statistical ones as seasoning
-_SOURCE_SHARES = {"kokoro": 0.65, "hibari": 0.23, "flite": 0.07, "festival": 0.05}
-
-
-@dataclass(frozen=True, eq=False)
-class Programme:
-    """One augmented recording: features float32 [T, D], controls float32 [T, L] and its phones."""
-
-    features: np.ndarray
-    controls: np.ndarray
-    phones: list[Phone]
+_BATCH = 64  # programmes that a worker makes at a time
 
 
 def list_clips(corpus: Path, split: str) -> list[Path]:
@@ -53,102 +38,81 @@ def list_clips(corpus: Path, split: str) -> list[Path]:
     return clips
 
 
-def make_programme(clips: list[Path], rng: np.random.Generator, clean: bool = False) -> Programme:
-    """Assemble, record and label one programme of the given clips; `clean` leaves out the recording's defects."""
-    pieces, phones, clock = [], [], 0
-    for path in clips:
-        gap = int(SAMPLE_RATE * rng.choice((rng.uniform(0, 0.3), rng.uniform(0.3, 1.0), rng.uniform(1.0, 2.5))))
-        silence = np.zeros(gap, np.float32)
-        if gap > 0.3 * SAMPLE_RATE and rng.random() < 0.35:
-            size = int(rng.uniform(0.02, min(0.5, gap / SAMPLE_RATE - 0.1)) * SAMPLE_RATE)
-            start = int(rng.integers(0, gap - size))
-            silence[start : start + size] = augment.breath(size, rng) * rng.uniform(0.005, 0.06)
-        samples, spoken, _ = read_clip(path)
-        factor = 1.0 if clean else float(rng.uniform(0.82, 1.25))
-        samples = augment.change_speed(samples, factor) if factor != 1 else samples
-        samples = samples / max(np.abs(samples).max(), 1e-9) * 10 ** (rng.uniform(-5, 0) / 20)
-        clock_s = (clock + gap) / SAMPLE_RATE
-        phones += [
-            Phone(phone.symbol, clock_s + phone.start_s / factor, clock_s + phone.end_s / factor) for phone in spoken
-        ]
-        pieces += [silence, samples]
-        clock += gap + len(samples)
-    pieces.append(np.zeros(int(SAMPLE_RATE * rng.uniform(0, 1.5)), np.float32))
-    samples = np.concatenate(pieces)
-    return label(samples if clean else augment.record(samples, rng), phones, rng)
+def prepare(corpus: Path, folder: Path, hours: float, seed: int, workers: int = 1, progress: bool = False) -> None:
+    """Write about `hours` of augmented speech with the teacher's controls under `folder`, unless it is there.
 
-
-def make_silence(rng: np.random.Generator) -> Programme:
-    """Make a programme without a voice: noise, music, breaths or nothing, at any level."""
-    length = int(SAMPLE_RATE * rng.uniform(3, 8))
-    samples = np.zeros(length, np.float32)
-    if rng.random() < 0.85:
-        bed = augment.music if rng.random() < 0.5 else augment.coloured_noise
-        samples = bed(length, rng) * 10 ** (rng.uniform(-60, -15) / 20)
-    for _ in range(rng.integers(0, 4)):
-        size = int(rng.uniform(0.02, 0.5) * SAMPLE_RATE)
-        start = int(rng.integers(0, length - size))
-        samples[start : start + size] += augment.breath(size, rng) * 10 ** (rng.uniform(-50, -12) / 20)
-    return label(samples.astype(np.float32), [], rng)
-
-
-def label(samples: np.ndarray, phones: list[Phone], rng: np.random.Generator) -> Programme:
-    """Return the features of a sound with the teacher's curves for its phones."""
-    features = extract_features(Speech(samples, SAMPLE_RATE)).values
-    count = len(features)
-    speaking = np.zeros(count)
-    for phone in phones:
-        if phone.symbol != PAUSE:
-            speaking[round(phone.start_s * MOTION_FPS) : round(phone.end_s * MOTION_FPS)] = 1
-    level_db = 60 * features[:, FEATURES.index("energy")]
-    lips = lip_curves(phones, count, MOTION_FPS, level_db)
-    return Programme(features, np.concatenate([lips, behaviour_curves(count, MOTION_FPS, speaking, rng)], 1), phones)
-
-
-def programmes(clips: list[Path], hours: float, seed: int) -> Iterator[Programme]:
-    """Yield programmes of drawn clips until `hours` are full."""
-    rng = np.random.default_rng(seed)
-    shelves: dict[str, dict[str, list[Path]]] = {}  # source, language
-    for path in clips:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        shelves.setdefault(record["source"], {}).setdefault(record["language"], []).append(path)
-    sources = sorted(shelves)
-    shares = np.array([_SOURCE_SHARES.get(source, 0.05) for source in sources])
-    made = 0
-    while made < hours * 3600 * MOTION_FPS:
-        if rng.random() < _NO_SPEECH:
-            programme = make_silence(rng)
-        else:
-            drawn = []
-            for source in rng.choice(sources, size=rng.integers(1, 4), p=shares / shares.sum()):
-                languages = shelves[source]
-                shelf = languages[rng.choice(sorted(languages))]
-                drawn.append(shelf[rng.integers(len(shelf))])
-            programme = make_programme(drawn, rng)
-        made += len(programme.features)
-        yield programme
-
-
-def prepare(corpus: Path, folder: Path, hours: float, seed: int, progress: bool = False) -> None:
-    """Write features and controls of about `hours` of augmented speech under `folder`, unless they are there.
-
-    `features.npy` float16 [N, D], `controls.npy` float16 [N, L] and `starts.npy` int64 [P + 1], the rows at which the
-    programmes begin.
+    Arrays float16 [N, ...] `features`, `controls`, `emotion` and `style`, uint8 [N] `phones`, and int64 [P + 1]
+    `starts`, the rows at which the programmes begin. What is made does not depend on the number of workers.
     """
     if (folder / "starts.npy").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    features, controls, starts = [], [], [0]
     total = round(hours * 3600 * MOTION_FPS)
+    parts: dict[str, list[np.ndarray]] = {}
+    starts = [0]
     with tqdm(total=total, unit="frame", desc="augmenting", disable=not progress) as bar:
-        for programme in programmes(list_clips(corpus, "train"), hours, seed):
-            features.append(programme.features.astype(np.float16))
-            controls.append(programme.controls.astype(np.float16))
-            starts.append(starts[-1] + len(programme.features))
-            bar.update(len(programme.features))
-    np.save(folder / "features.npy", np.concatenate(features))
-    np.save(folder / "controls.npy", np.concatenate(controls))
+        for rows in _batches(corpus, seed, workers):
+            for row in rows:
+                if starts[-1] >= total:
+                    break
+                for name, array in row.items():
+                    parts.setdefault(name, []).append(array)
+                starts.append(starts[-1] + len(row["features"]))
+                bar.update(len(row["features"]))
+            if starts[-1] >= total:
+                break
+    for name, arrays in parts.items():
+        np.save(folder / f"{name}.npy", np.concatenate(arrays))
     np.save(folder / "starts.npy", np.array(starts))  # last: it marks the folder as complete
+
+
+def _batches(corpus: Path, seed: int, workers: int) -> Iterator[list[dict[str, np.ndarray]]]:
+    """Yield batches of programmes endlessly, in order, at most a few of them ahead of what is taken."""
+    make = partial(_make_batch, list_clips(corpus, "train"), seed)
+    if workers == 1:
+        yield from map(make, _endless())
+    with ProcessPoolExecutor(workers) as pool:
+        ahead = [pool.submit(make, number) for number in range(2 * workers)]
+        for number in _endless():
+            ahead.append(pool.submit(make, number + 2 * workers))
+            yield ahead.pop(0).result()
+
+
+def _endless() -> Iterator[int]:
+    number = 0
+    while True:
+        yield number
+        number += 1
+
+
+def _make_batch(clips: list[Path], seed: int, number: int) -> list[dict[str, np.ndarray]]:
+    shelves = Shelves(clips)
+    rows = []
+    for index in range(number * _BATCH, (number + 1) * _BATCH):
+        programme = draw_programme(shelves, np.random.default_rng((seed, index)))
+        count = len(programme.features)
+        rows.append(
+            {
+                "features": programme.features.astype(np.float16),
+                "controls": programme.controls.astype(np.float16),
+                "emotion": programme.emotion.astype(np.float16),
+                "style": np.tile(programme.style.astype(np.float16), (count, 1)),
+                "phones": class_of_each_frame(programme),
+            }
+        )
+    return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Windows: `features` float32 [B, T + 2 margin, D], `controls` [B, T, L], `emotion` [B, T, E], `style` [B, T, S]
+    and `phones` int64 [B, T]."""
+
+    features: np.ndarray
+    controls: np.ndarray
+    emotion: np.ndarray
+    style: np.ndarray
+    phones: np.ndarray
 
 
 class Windows:
@@ -165,24 +129,32 @@ class Windows:
     """
 
     def __init__(self, folder: Path, num_frames: int, margin: int):
-        self.features = np.load(folder / "features.npy", mmap_mode="r")
-        self.controls = np.load(folder / "controls.npy", mmap_mode="r")
+        names = ("features", "controls", "emotion", "style", "phones")
+        self.arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
         self.starts = np.load(folder / "starts.npy")
         self.num_frames, self.margin = num_frames, margin
         self.lengths = np.diff(self.starts)
-        self.weights = np.maximum(self.lengths - num_frames + 1, 0) / np.maximum(self.lengths - num_frames + 1, 0).sum()
+        room = np.maximum(self.lengths - num_frames + 1, 0)
+        self.weights = room / room.sum()
 
-    def batch(self, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return features float32 [B, T + 2 margin, D] and controls float32 [B, T, L]."""
-        heard = np.zeros((size, self.num_frames + 2 * self.margin, len(FEATURES)), np.float32)
-        wanted = np.empty((size, self.num_frames, len(LATENTS)), np.float32)
+    def batch(self, size: int, rng: np.random.Generator) -> Batch:
+        """Draw `size` windows."""
+        frames = self.num_frames
+        heard = np.zeros((size, frames + 2 * self.margin, len(FEATURES)), np.float32)
+        drawn = {
+            "controls": np.empty((size, frames, len(LATENTS)), np.float32),
+            "emotion": np.empty((size, frames, len(EMOTIONS)), np.float32),
+            "style": np.empty((size, frames, len(STYLES)), np.float32),
+            "phones": np.empty((size, frames), np.int64),
+        }
         for row, programme in enumerate(rng.choice(len(self.lengths), size, p=self.weights)):
             length, origin = self.lengths[programme], self.starts[programme]
             # The beginning is where the model must start from nothing: draw it more often than chance would
-            start = 0 if rng.random() < 0.1 else int(rng.integers(0, length - self.num_frames + 1))
-            left, right = max(0, start - self.margin), min(length, start + self.num_frames + self.margin)
+            start = 0 if rng.random() < 0.1 else int(rng.integers(0, length - frames + 1))
+            left, right = max(0, start - self.margin), min(length, start + frames + self.margin)
             into = left - (start - self.margin)
-            heard[row, into : into + right - left] = self.features[origin + left : origin + right]
-            wanted[row] = self.controls[origin + start : origin + start + self.num_frames]
+            heard[row, into : into + right - left] = self.arrays["features"][origin + left : origin + right]
             augment.disguise(heard[row, :, :NUM_MELS], rng)
-        return heard, wanted
+            for name, array in drawn.items():
+                array[row] = self.arrays[name][origin + start : origin + start + frames]
+        return Batch(heard, **drawn)

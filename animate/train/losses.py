@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from animate.motion.denoiser import MotionDenoiser
+from animate.motion.denoiser import NUM_CONDITIONS, MotionDenoiser
 from animate.motion.encoder import SpeechEncoder
 from animate.motion.latents import LATENT_INDEX, LOWER_DOWN_GAP, NUM_LIP_LATENTS, UPPER_UP_GAP
 from animate.motion.pipeline import CONTEXT
+from animate.train.dataset import Batch
 
 _LIP_WEIGHT = 2.0  # lips are what a viewer checks; head and brows only need to be plausible
 _MIN_LEVEL = 0.1  # a sampler of ten steps or fewer never asks below
@@ -18,6 +19,7 @@ _CHANGE_WEIGHT = 6.0  # of frame-to-frame differences, which are small beside th
 _GAP_WEIGHT = 1.0
 _SEAL_WEIGHT = 3.0  # how much more a frame counts in which the lips touch
 _CONTEXT_NOISE = 0.05  # the context is the model's own work and not perfect
+_PHONE_WEIGHT = 0.25
 
 
 class Learner(nn.Module):
@@ -27,7 +29,7 @@ class Learner(nn.Module):
     ----------
     encoder : SpeechEncoder
     denoiser : MotionDenoiser
-    voice_dropout, context_share : float
+    dropout, context_share : float
         As in `TrainConfig`.
     draws : int
     """
@@ -36,40 +38,52 @@ class Learner(nn.Module):
         self,
         encoder: SpeechEncoder,
         denoiser: MotionDenoiser,
-        voice_dropout: float = 0.1,
+        dropout: float = 0.1,
         context_share: float = 0.8,
         draws: int = 1,
     ):
         super().__init__()
         self.encoder, self.denoiser = encoder, denoiser
-        self.voice_dropout, self.context_share, self.draws = voice_dropout, context_share, draws
+        self.dropout, self.context_share, self.draws = dropout, context_share, draws
         self.register_buffer("mean", torch.tensor(denoiser.config.mean), persistent=False)
         self.register_buffer("scale", torch.tensor(denoiser.config.scale), persistent=False)
         weights = torch.ones(len(denoiser.config.latents))
         weights[:NUM_LIP_LATENTS] = _LIP_WEIGHT
         self.register_buffer("weights", weights / weights.mean(), persistent=False)
 
-    def forward(self, features: Tensor, controls: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses by name; 'loss' is their sum.
 
         Parameters
         ----------
-        features : float [B, T + 2 margin, D]
-        controls : float [B, T, L]
+        batch : Batch
+            Of tensors.
         generator : torch.Generator
             Of levels, noise and dropout.
         """
         margin = self.encoder.margin
-        heard = self.encoder(features)
-        condition, guess = heard.last_hidden_state[:, margin:-margin], heard.lips[:, margin:-margin]
-        motion = (controls - self.mean) / self.scale
+        heard = self.encoder(batch.features)
+        voice, guess = heard.last_hidden_state[:, margin:-margin], heard.lips[:, margin:-margin]
+        motion = (batch.controls - self.mean) / self.scale
         lips = motion[..., :NUM_LIP_LATENTS]
-        by_ear = self._errors(guess.float(), lips, torch.ones_like(lips))
+        losses = {f"ear_{name}": value for name, value in self._errors(guess, lips, torch.ones_like(lips)).items()}
+        named = nn.functional.cross_entropy(
+            heard.phones[:, margin:-margin].flatten(0, 1).float(), batch.phones.flatten()
+        )
+        losses["ear_phone"] = _PHONE_WEIGHT * named
+        conditions = (voice, batch.emotion, batch.style)
+        conditions = [tensor.repeat(self.draws, 1, 1) for tensor in conditions]
+        by_flow = self._flow_errors(motion.repeat(self.draws, 1, 1), conditions, generator)
+        losses |= {f"flow_{name}": value for name, value in by_flow.items()}
+        return {"loss": sum(losses.values()), **losses}
 
-        condition, motion = (tensor.repeat(self.draws, 1, 1) for tensor in (condition, motion))
+    def _flow_errors(
+        self, motion: Tensor, conditions: list[Tensor], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Return the errors of motion [B, T, L] estimated from itself and noise."""
         batch, length, _ = motion.shape
-        deaf = torch.rand(batch, 1, 1, generator=generator) < self.voice_dropout
-        condition = torch.where(deaf, self.denoiser.no_voice.to(condition.dtype), condition)
+        kept = torch.rand(batch, NUM_CONDITIONS, generator=generator) >= self.dropout
+        condition = self.denoiser.embed(*conditions, kept)
         level = torch.rand(batch, 1, generator=generator).sqrt().clamp(min=_MIN_LEVEL).expand(batch, length)
         known = torch.rand(batch, 1, generator=generator) < self.context_share
         known = known & (torch.arange(length) < CONTEXT)
@@ -77,19 +91,16 @@ class Learner(nn.Module):
         mixed = torch.lerp(motion, noise, level[..., None])
         context = motion + _CONTEXT_NOISE * torch.randn(motion.shape, generator=generator)
         sample = torch.where(known[..., None], context, mixed)
-        clean = self.denoiser(sample, torch.where(known, 0.0, level), condition).float()
+        clean = self.denoiser(sample, torch.where(known, 0.0, level), condition)
         # What the voice decides must come out at the first, noisiest step; what it leaves open, at the last ones
         level_weight = (0.25 / level[..., None] ** 2).clamp(max=_MAX_LEVEL_WEIGHT, min=0.5)
         level_weight = level_weight.repeat(1, 1, len(self.weights))
         level_weight[..., :NUM_LIP_LATENTS] = 1.0
-        by_flow = self._errors(clean, motion, level_weight * ~known[..., None])
-        losses = {f"flow_{name}": value for name, value in by_flow.items()}
-        losses |= {f"ear_{name}": value for name, value in by_ear.items()}
-        return {"loss": sum(losses.values()), **losses}
+        return self._errors(clean, motion, level_weight * ~known[..., None])
 
     def _errors(self, clean: Tensor, motion: Tensor, frame_weight: Tensor) -> dict[str, Tensor]:
         """Return weighted errors of values, of their changes from frame to frame and of the lips' gap."""
-        weights = self.weights[: motion.shape[-1]]
+        clean, weights = clean.float(), self.weights[: motion.shape[-1]]
         gap_error, sealed = self._gap(clean, motion)
         frame_weight = frame_weight / frame_weight.mean()
         error = (clean - motion) ** 2

@@ -45,6 +45,21 @@ ONE_LETTER = {
     "ʦ": "ts", "ʣ": "dz", "ʨ": "tɕ", "ʥ": "dʑ", "ꭧ": "ʈʂ", "ᵊ": "ə", "ᵻ": "ɪ",
 }  # fmt: skip
 
+# Festival's names for phones outside English, by language; what is not listed is its own first letter. Digits (stress)
+# and colons (length) are dropped before.
+FESTIVAL = {
+    "ca": {"ax": "ə", "O": "ɔ", "E": "ɛ", "J": "ɲ", "S": "ʃ", "Z": "ʒ", "L": "ʎ", "rr": "r", "N": "ŋ", "tS": "tʃ",
+           "dZ": "dʒ", "uw": "w", "y": "j"},
+    "cs": {"h": "ɦ", "r~": "ʒ", "z~": "ʒ", "s~": "ʃ", "c~": "tʃ", "n~": "ɲ", "t~": "c", "d~": "ɟ", "c": "ts",
+           "ch": "x", "dz": "dz", "dz~": "dʒ", "_": "ʔ"},
+    "fi": {"@": "æ", "7": "ø", "N": "ŋ", "v": "ʋ", "h": "h"},
+    "ru": {"ay": "ɐ", "ae": "ɛ", "sch": "ɕ", "sh": "ʂ", "zh": "ʐ", "ch": "tɕ", "c": "ts", "y": "ɨ", "yy": "ɨ",
+           "h": "x", "hh": "x"},
+    "it": {"dZ": "dʒ", "tS": "tʃ", "J": "ɲ", "S": "ʃ", "O": "ɔ", "E": "ɛ", "L": "ʎ", "ts": "ts", "dz": "dz",
+           "r": "r"},
+}  # fmt: skip
+_FESTIVAL_PAUSES = frozenset({"pau", "#", "##", "ssil", "sil", "brth"})
+
 _ROMAJI = {
     "shi": "ɕi", "chi": "ʨi", "tsu": "ʦɯ", "fu": "ɸɯ", "hi": "çi", "ji": "ʥi", "sh": "ɕ", "ch": "ʨ", "ts": "ʦ",
     "ky": "kj", "gy": "ɡj", "ny": "ɲ", "hy": "ç", "by": "bj", "py": "pj", "my": "mj", "ry": "ɾj", "j": "ʥ", "f": "ɸ",
@@ -62,6 +77,23 @@ _FINALS = {
     "uai": "wai", "ui": "wei", "uan": "wan", "un": "wən", "uang": "waŋ", "ve": "ɥe", "van": "ɥɛn", "vn": "yn",
 }  # fmt: skip
 _TONES = {"1": "→", "2": "↗", "3": "↓", "4": "↘", "5": ""}
+
+
+def festival_to_ipa(name: str, language: str) -> str:
+    """Return IPA for one of Festival's phone names.
+
+    Examples
+    --------
+    >>> festival_to_ipa("O1", "it"), festival_to_ipa("nn", "ru"), festival_to_ipa("#", "cs")
+    ('ɔ', 'n', '')
+    """
+    if name in _FESTIVAL_PAUSES:
+        return PAUSE
+    if language == "en-us":
+        return ARPABET.get(name, PAUSE)
+    table = FESTIVAL[language]
+    bare = name if name in table else re.sub(r"(?<=.)[\d:]", "", name)
+    return table.get(bare, bare[:1])
 
 
 def romaji_to_ipa(text: str) -> str:

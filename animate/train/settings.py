@@ -21,7 +21,8 @@ class TrainConfig:
     out: str = "out/train"  # prepared material, state to resume from, log
     checkpoint: str = "out/train/checkpoint"  # where the pipeline is written, in diffusers' layout
     seed: int = 0
-    hours: float = 4.0  # of augmented speech to prepare
+    hours: float = 20.0  # of augmented speech to prepare
+    workers: int = 1  # processes that prepare it
 
     hidden_size: int = 192
     encoder_dilations: tuple = (1, 1, 2, 2, 1, 1)
@@ -37,7 +38,7 @@ class TrainConfig:
     weight_decay: float = 0.01
     max_gradient_norm: float = 1.0
     ema_decay: float = 0.998
-    voice_dropout: float = 0.1  # share of windows that do not hear the voice, for guidance
+    dropout: float = 0.1  # share of windows that miss the voice; the same for emotion and style: for guidance
     context_share: float = 0.8  # share of windows that continue earlier frames
     mixed_precision: str = "no"  # or bf16, where the processor multiplies it natively
     save_every: int = 100  # steps

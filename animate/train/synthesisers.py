@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from animate.errors import DependencyError
+from animate.errors import DependencyError, VoiceError
 from animate.train.kokoro import SAMPLE_RATE as KOKORO_RATE
 from animate.train.kokoro import Kokoro, merge_tokens
-from animate.train.phonemes import ARPABET, PAUSE, Phone
+from animate.train.phonemes import ARPABET, PAUSE, Phone, festival_to_ipa
+from animate.train.singing import Singer
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ class Synthesiser(ABC):
 class KokoroVoices(Synthesiser):
     """Natural neural voices: the body of the corpus."""
 
-    share_minutes = 40.0
+    share_minutes = 24.0
     _LANGUAGES = {
         "a": "en-us", "b": "en-gb", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh",
     }  # fmt: skip
@@ -79,6 +80,21 @@ class KokoroVoices(Synthesiser):
 
     def speak(self, text: str, voice: str, language: str, speed: float) -> TimedSpeech:
         samples, phones = self.model.speak(text, voice, language, speed)
+        return TimedSpeech(samples, KOKORO_RATE, phones)
+
+
+class KokoroSongs(KokoroVoices):
+    """The same voices singing."""
+
+    share_minutes = 5.0
+
+    def __init__(self, tools: Path, threads: int = 1):
+        self.singer = Singer(tools / "kokoro", threads)
+        self.model = self.singer.speaker
+
+    def speak(self, text: str, voice: str, language: str, speed: float) -> TimedSpeech:
+        rng = np.random.default_rng(list(f"{voice} {text}".encode()))
+        samples, phones = self.singer.sing(text, voice, language, rng)
         return TimedSpeech(samples, KOKORO_RATE, phones)
 
 
@@ -114,9 +130,9 @@ class HibariVoice(Synthesiser):
 
 
 class FliteVoices(Synthesiser):
-    """CMU Flite (BSD-like licence): statistical English voices, seasoning."""
+    """CMU Flite (BSD-like licence): statistical English voices, none of them trained on."""
 
-    share_minutes = 14.0
+    share_minutes = 5.0
 
     def __init__(self, tools: Path, threads: int = 1):
         self.program = _program("flite", "apt install flite")
@@ -131,38 +147,53 @@ class FliteVoices(Synthesiser):
             command = [self.program, "-voice", voice, "--setf", stretch, "-psdur", "-t", text, "-o", str(sound)]
             printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             samples, sample_rate = soundfile.read(sound, dtype="float32")
-        ends = [(name, float(end)) for name, end in re.findall(r"(\S+):([\d.]+)", printed)]
-        return TimedSpeech(samples, sample_rate, _arpabet_phones(ends))
+        ends = [(ARPABET.get(name, PAUSE), float(end)) for name, end in re.findall(r"(\S+):([\d.]+)", printed)]
+        return TimedSpeech(samples, sample_rate, _phones_from_ends(ends))
 
 
-class FestivalVoice(Synthesiser):
-    """Festival with the HTS voice slt (BSD-like licence): statistical English, seasoning."""
+class FestivalVoices(Synthesiser):
+    """Festival (BSD-like licences): statistical and unit-selection voices in languages that others lack."""
 
-    share_minutes = 10.0
+    share_minutes = 24.0
+    _VOICES = {  # language: voice, encoding of its text
+        "en-us": ("cmu_us_slt_arctic_hts", "utf-8"),
+        "ca": ("upc_ca_ona_hts", "iso-8859-15"),
+        "cs": ("czech_machac", "iso-8859-2"),
+        "fi": ("suo_fi_lj_diphone", "iso-8859-1"),
+        "it": ("lp_diphone", "iso-8859-1"),
+        "ru": ("msu_ru_nsh_clunits", "utf-8"),
+    }  # fmt: skip
+    _PACKAGES = "festvox-us-slt-hts festvox-ca-ona-hts festvox-czech-machac festvox-suopuhe-lj festvox-italp16k festvox-ru"
 
     def __init__(self, tools: Path, threads: int = 1):
-        self.program = _program("festival", "apt install festival festvox-us-slt-hts")
+        self.program = _program("festival", f"apt install festival {self._PACKAGES}")
 
     def voices(self) -> dict[str, list[str]]:
-        return {"en-us": ["slt-hts"]}
+        return {language: [voice] for language, (voice, _) in self._VOICES.items()}
 
     def speak(self, text: str, voice: str, language: str, speed: float) -> TimedSpeech:
+        encoding = self._VOICES[language][1]
         with tempfile.TemporaryDirectory() as folder:
             sound, labels, script = (Path(folder) / name for name in ("speech.wav", "phones.lab", "speak.scm"))
-            script.write_text(
-                f"(voice_cmu_us_slt_arctic_hts) (Parameter.set 'Duration_Stretch {1 / speed:.3f})\n"
+            program = (
+                f"(voice_{voice}) (Parameter.set 'Duration_Stretch {1 / speed:.3f})\n"
                 f'(set! u (utt.synth (Utterance Text "{text.replace(chr(34), "")}")))\n'
                 f'(utt.save.segs u "{labels}") (utt.save.wave u "{sound}")\n'
             )
-            subprocess.run([self.program, "-b", str(script)], check=True, capture_output=True)
-            samples, sample_rate = soundfile.read(sound, dtype="float32")
-            rows = [line.split() for line in labels.read_text().splitlines()[1:]]
-        return TimedSpeech(samples, sample_rate, _arpabet_phones([(row[2], float(row[0])) for row in rows]))
+            script.write_bytes(program.encode(encoding, errors="ignore"))
+            try:
+                subprocess.run([self.program, "-b", str(script)], check=True, capture_output=True, timeout=60)
+                samples, sample_rate = soundfile.read(sound, dtype="float32")
+            except (subprocess.SubprocessError, soundfile.LibsndfileError) as error:
+                raise VoiceError(f"{voice} cannot say {text!r}: {error}") from error
+            rows = [line.split() for line in labels.read_text(encoding="latin-1").splitlines()[1:]]
+        ends = [(festival_to_ipa(row[2], language), float(row[0])) for row in rows]
+        return TimedSpeech(samples, sample_rate, _phones_from_ends(ends))
 
 
-def _arpabet_phones(ends: list[tuple[str, float]]) -> list[Phone]:
+def _phones_from_ends(ends: list[tuple[str, float]]) -> list[Phone]:
     starts = [0.0, *(end for _, end in ends)]
-    return [Phone(ARPABET.get(name, PAUSE), start, end) for (name, end), start in zip(ends, starts, strict=False)]
+    return [Phone(symbol, start, end) for (symbol, end), start in zip(ends, starts, strict=False)]
 
 
 def _program(name: str, install: str) -> str:
@@ -174,7 +205,8 @@ def _program(name: str, install: str) -> str:
 
 SOURCES: dict[str, type[Synthesiser]] = {
     "kokoro": KokoroVoices,
+    "song": KokoroSongs,
     "hibari": HibariVoice,
     "flite": FliteVoices,
-    "festival": FestivalVoice,
+    "festival": FestivalVoices,
 }

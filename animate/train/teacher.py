@@ -27,6 +27,7 @@ _TEETH_GAP = 0.05  # of the range, for f and v (5)
 _LONG_PAUSE_S = 0.6  # shorter ones are spent with the lips half open (12)
 _PAUSE_OPENING_S = 0.130  # lips begin to part before the sound (12: 129 ms at the half)
 _JAW_PER_DB = 0.007  # of the range, in vowels, against the clip's mean level (11)
+_SEAL_FROM = 0.6  # of a closure's gate: the seal is the contact itself, without most of the way there and back
 _HALF_OPEN = Viseme(0.30, 0.28, 0.0, 0.05, 0.0, 0.5, 0.8)
 
 # From articulators to ARKit. jawOpen is 0.33 jaw in the note; a quarter more reads better on a still portrait.
@@ -36,7 +37,13 @@ _LOWER_SHARE = 2.2  # the lower lip does more of the parting than the upper one
 _UPPER_SHARE = (1 - LOWER_DOWN_GAP * _LOWER_SHARE) / UPPER_UP_GAP
 
 
-def lip_curves(phones: list[Phone], num_frames: int, fps: float, level_db: np.ndarray | None = None) -> np.ndarray:
+def lip_curves(
+    phones: list[Phone],
+    num_frames: int,
+    fps: float,
+    level_db: np.ndarray | None = None,
+    articulation: float = 1.0,
+) -> np.ndarray:
     """Return the lip controls for phones with known times.
 
     Parameters
@@ -47,10 +54,12 @@ def lip_curves(phones: list[Phone], num_frames: int, fps: float, level_db: np.nd
     fps : float
     level_db : float [num_frames], optional
         Loudness of the speech; vowels open the jaw a little more when it is above the clip's mean.
+    articulation : float
+        How far the mouth moves from its closed rest: below 1 mumbles, above 1 enunciates. Closures stay closures.
 
     Returns
     -------
-    float32 [num_frames, 13]
+    float32 [num_frames, 14]
         The first controls of `animate.motion.latents.LATENTS`, each 0-1.
     """
     length = round(num_frames / fps * GRID_FPS) + 1
@@ -62,6 +71,8 @@ def lip_curves(phones: list[Phone], num_frames: int, fps: float, level_db: np.nd
     teeth = _gate(segments, "teeth", length)
     shut = _silence_gate(segments, length)
     tracks["gap"] = np.minimum(tracks["gap"], _TEETH_GAP + (1 - _TEETH_GAP) * (1 - teeth))
+    for name in tracks:
+        tracks[name] *= articulation
     controls = _controls(tracks, sealed, teeth) * (1 - shut)
     frames = np.minimum(np.round(np.arange(num_frames) / fps * GRID_FPS).astype(int), length - 1)
     return controls[:, frames].T.astype(np.float32)
@@ -74,7 +85,7 @@ def _segments(phones: list[Phone], end_s: float) -> list[tuple[float, float, Vis
     for phone in [*voiced, Phone("end", end_s, end_s)]:
         if phone.start_s > clock + 1e-3:
             pause_s = phone.start_s - clock
-            inside = segments and phone.symbol != "end"
+            inside = bool(segments) and phone.symbol != "end"
             short = inside and pause_s < _LONG_PAUSE_S
             segments.append((clock, phone.start_s, _HALF_OPEN if short and pause_s > 0.08 else None, PAUSE))
             if short and pause_s <= 0.08:  # a hole of a label, not a pause
@@ -153,7 +164,7 @@ def _silence_gate(segments: list, length: int) -> np.ndarray:
 
 
 def _controls(tracks: dict[str, np.ndarray], sealed: np.ndarray, teeth: np.ndarray) -> np.ndarray:
-    """Return lip controls [13, length] that part the lips by exactly the wanted gap."""
+    """Return lip controls [14, length] that part the lips by exactly the wanted gap."""
     jaw = np.clip(JAW_GAIN * tracks["jaw"], 0, 0.6)
     gap = np.clip(GAP_GAIN * tracks["gap"], 0, 0.7) * (1 - sealed)
     wide, narrow = np.maximum(tracks["width"], 0), np.maximum(tracks["pucker"], 0)
@@ -172,6 +183,7 @@ def _controls(tracks: dict[str, np.ndarray], sealed: np.ndarray, teeth: np.ndarr
         "mouthShrugUpper": 0.03 * sealed,
         "mouthLowerDown": _LOWER_SHARE * parting,
         "mouthUpperUp": _UPPER_SHARE * parting,
+        "seal": np.clip((sealed - _SEAL_FROM) / (1 - _SEAL_FROM), 0, 1),
     }
     rows = np.zeros((NUM_LIP_LATENTS, len(jaw)))
     for name, curve in controls.items():

@@ -12,6 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from animate.train.phonemes import Phone
+
 
 @dataclass(frozen=True)
 class Viseme:
@@ -72,6 +76,8 @@ VISEMES: dict[str, Viseme] = {
     **dict.fromkeys("øœ", Viseme(0.50, 0.62, -0.45, 0.75, 0.40, 1.5)),
 }  # fmt: skip
 VOWELS = frozenset("aɑäɶæʌɐɒɔɛeəɘɵɪɨᵻiɯɤouʊyʏøœɝɚɜ")
+# Classes of `phone_classes`: 0 is a pause
+PHONE_CLASSES = ("", *sorted(VISEMES))
 _AFFRICATES = frozenset({"tʃ", "dʒ", "ts", "dz", "tɕ", "dʑ", "ʈʂ"})
 
 
@@ -92,3 +98,22 @@ def visemes_of(symbol: str) -> list[tuple[Viseme, float, str]]:
         return [(VISEMES[bases[-1]], 1.0, bases[-1])]
     shares = (0.55, 0.45) if bases[0] in VOWELS else (0.6, 0.4)
     return [(VISEMES[base], share, base) for base, share in zip(bases, shares, strict=False)]
+
+
+def phone_classes(phones: list[Phone], num_frames: int, fps: float) -> np.ndarray:
+    """Return the index in `PHONE_CLASSES` of what sounds in each frame, uint8 [num_frames].
+
+    Examples
+    --------
+    >>> classes = phone_classes([Phone("m", 0.0, 0.04)], 3, 50)
+    >>> [PHONE_CLASSES[index] for index in classes]
+    ['m', 'm', '']
+    """
+    classes = np.zeros(num_frames, np.uint8)
+    for phone in phones:
+        clock = phone.start_s
+        for _, share, base in visemes_of(phone.symbol) if phone.symbol else []:
+            end = clock + share * (phone.end_s - phone.start_s)
+            classes[round(clock * fps) : round(end * fps)] = PHONE_CLASSES.index(base)
+            clock = end
+    return classes

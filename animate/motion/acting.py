@@ -1,0 +1,133 @@
+"""How a face acts: its emotion and manner, as conditions before the network and as knobs after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from animate.channels import BROWS, HEAD, INDEX
+from animate.errors import ConfigError
+from animate.motion.arousal import Arousal
+from animate.motion.emotions import EMOTIONS, emotion_vector, parse_emotion
+from animate.motion.latents import GAZE_RANGE_DEG, to_channels
+from animate.motion.lids import Lids
+
+AUTO = "auto"
+# How far the manner follows the arousal of the voice, from calm (0) to aroused (1)
+_AROUSED_ARTICULATION, _AROUSED_LIVELINESS = 0.3, 1.0
+_EXPRESSIVE_ARTICULATION = 0.35  # of the style for each unit of expressiveness
+
+
+@dataclass(frozen=True)
+class Acting:
+    """What a director may ask for.
+
+    Attributes
+    ----------
+    emotion : str
+        As `animate.motion.emotions.parse_emotion` reads it, such as ``"happy:0.6"``; or ``"auto"``: no emotion, but
+        mouth and head are as lively as the voice is aroused. (Whether an aroused voice is glad or angry cannot be
+        heard reliably from prosody, so it is not guessed.)
+    expressiveness : float
+        0 to 2: how far mouth, brows and head move; 1 as learned.
+    head_motion : float
+        0 to 2: 0 keeps the head still, blinks and gaze go on.
+    blink_rate : float
+        0 to 3: 0 never, 1 as learned, 2 about twice as often.
+    gaze_x_deg, gaze_y_deg : float
+        Where the eyes rest, to the right of the picture and up; 0, 0 is the viewer. Up to 25.
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of range.
+    """
+
+    emotion: str = "neutral"
+    expressiveness: float = 1.0
+    head_motion: float = 1.0
+    blink_rate: float = 1.0
+    gaze_x_deg: float = 0.0
+    gaze_y_deg: float = 0.0
+
+    def __post_init__(self):
+        if self.emotion != AUTO:
+            parse_emotion(self.emotion)
+        limits = {"expressiveness": 2, "head_motion": 2, "blink_rate": 3}
+        for name, limit in limits.items():
+            if not 0 <= getattr(self, name) <= limit:
+                raise ConfigError(f"{name} is {getattr(self, name)}; use 0 to {limit}.")
+        for name in ("gaze_x_deg", "gaze_y_deg"):
+            if not abs(getattr(self, name)) <= 25:
+                raise ConfigError(f"{name} is {getattr(self, name)}; use -25 to 25 degrees.")
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Weights of the conditions (classifier-free guidance, Ho & Salimans 2022): 1 as learned, more exaggerates.
+
+    Each weight other than 1 costs one more pass of the network.
+
+    Attributes
+    ----------
+    voice, emotion, style : float
+    weights : dict of int to float
+        Those that are not 1, by the place of their condition.
+    """
+
+    voice: float = 1.0
+    emotion: float = 1.0
+    style: float = 1.0
+    weights: dict[int, float] = field(init=False)
+
+    def __post_init__(self):
+        weights = enumerate((self.voice, self.emotion, self.style))
+        object.__setattr__(self, "weights", {place: weight for place, weight in weights if weight != 1})
+
+
+class Manner:
+    """The emotion and style conditions of consecutive windows."""
+
+    def __init__(self, acting: Acting):
+        auto = acting.emotion == AUTO
+        self.emotion = emotion_vector({} if auto else parse_emotion(acting.emotion))
+        self.arousal = Arousal() if auto else None
+        lively = np.log2(np.clip(acting.expressiveness, 0.3, 2))
+        self.style = np.array([_EXPRESSIVE_ARTICULATION * (acting.expressiveness - 1), lively], np.float32)
+
+    def conditions(self, heard: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return emotion float32 [T, len(EMOTIONS)] and style float32 [T, 2] for features [T, D] from a frame on."""
+        emotion = np.tile(self.emotion, (len(heard), 1))
+        style = np.tile(self.style, (len(heard), 1))
+        if self.arousal is not None:
+            aroused = self.arousal.follow(heard, start) - 0.5
+            style += aroused[:, None] * np.array([_AROUSED_ARTICULATION, _AROUSED_LIVELINESS], np.float32)
+        assert emotion.shape[1] == len(EMOTIONS)
+        return emotion, style
+
+
+class Finisher:
+    """Turns a stream of the network's controls into channels: blinks are drawn, gaze and head set as asked."""
+
+    def __init__(self, acting: Acting, latents: dict[str, dict[str, float]]):
+        self.acting, self.latents = acting, latents
+        self.lids: Lids | None = None
+        self.waiting = np.empty((0, len(latents)), np.float32)  # controls whose lids are not yet certain
+
+    def channels(self, controls: np.ndarray, fps: float, last: bool = False) -> np.ndarray:
+        """Take more controls float32 [T, L]; return the channels float32 [n, 58] of all frames that are certain."""
+        self.lids = self.lids or Lids(fps, self.acting.blink_rate)
+        names = list(self.latents)
+        self.waiting = np.concatenate([self.waiting, controls])
+        lids = self.lids.draw(controls[:, names.index("eyeBlink")], last)
+        ready, self.waiting = self.waiting[: len(lids)].copy(), self.waiting[len(lids) :]
+        ready[:, names.index("eyeBlink")] = lids
+        ready[:, names.index("gazeX")] += self.acting.gaze_x_deg / GAZE_RANGE_DEG
+        ready[:, names.index("gazeY")] += self.acting.gaze_y_deg / GAZE_RANGE_DEG
+        for name in HEAD:
+            ready[:, names.index(name)] *= self.acting.head_motion
+        channels = to_channels(ready, self.latents)
+        brows = [INDEX[name] for name in BROWS]
+        channels[:, brows] = np.clip(channels[:, brows] * self.acting.expressiveness, 0, 1)
+        return channels
