@@ -15,7 +15,7 @@ from pathlib import Path
 from animate import __version__
 from animate.cli_provenance import add_benchmarks, add_commands, add_consent, declared_consent
 from animate.config import RenderConfig, load_config
-from animate.errors import AnimateError
+from animate.errors import AnimateError, ConfigError
 from animate.resources import shipped
 
 ERROR, INTERRUPTED = 2, 130
@@ -68,7 +68,14 @@ def _parser() -> argparse.ArgumentParser:
 
     render = commands.add_parser("render", help="a portrait and a voice become a video")
     render.add_argument("portrait", help="picture of one face")
-    render.add_argument("voice", help="audio or video file with the voice")
+    render.add_argument("voice", nargs="?", help="audio or video file with the voice; may be left out with --motion")
+    render.add_argument(
+        "--motion", help="perform this motion (.npz, .json, .csv, .glb, .gltf) instead of generating one"
+    )
+    render.add_argument("--save-motion", metavar="FILE", help="also keep the motion, in any of these formats")
+    render.add_argument(
+        "--direction", metavar="YAML", help="what happens when: keyed tracks of emotion, gaze, head ..."
+    )
     render.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
     add_consent(render)
     _add_output_options(render)
@@ -79,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("portrait", help="picture of one face")
     performance = evaluate.add_mutually_exclusive_group()
-    performance.add_argument("--motion", help=".npz with the arrays 'values' [T, 58] and 'fps'")
+    performance.add_argument("--motion", help="file of a motion")
     performance.add_argument("--voice", help="voice to generate a motion from (default: the example)")
     evaluate.add_argument("--random", type=int, default=1000, help="random rows to look for folds in (default 1000)")
     evaluate.add_argument("--identity-model", help="SFace .onnx file; without it identity is not measured")
@@ -88,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="make the shipped example speak")
     _add_output_options(demo)
-    demo.set_defaults(run=_demo, allow_marked=False)
+    demo.set_defaults(run=_demo, motion=None, save_motion=None, direction=None, allow_marked=False)
 
     add_commands(commands)
 
@@ -105,6 +112,22 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(run=_bench)
     add_benchmarks(bench.add_subparsers(metavar="watermark|unmarked"))
+
+    batch = commands.add_parser("batch", help="render a list of shots; run again, it does what is missing or changed")
+    batch.add_argument(
+        "shots", help=".csv, .jsonl or .yaml: id, portrait, voice, direction, consent, outputs, and any setting"
+    )
+    batch.add_argument("-o", "--output", required=True, help="the folder to write to")
+    batch.add_argument("--workers", type=int, default=1, help="processes, each with its own model (default 1)")
+    batch.add_argument("--checkpoint", help="folder of another motion model")
+    batch.add_argument("--device", default="cpu", help="where the motion model runs: cpu (default), cuda")
+    batch.set_defaults(run=_batch)
+
+    plot = commands.add_parser("plot", help="draw the curves of a motion, under its voice")
+    plot.add_argument("motion", help="file of a motion")
+    plot.add_argument("--voice", help="audio or video file that it was made for")
+    plot.add_argument("-o", "--output", required=True, help="the .png, .pdf or .svg to write")
+    plot.set_defaults(run=_plot)
 
     commands.add_parser("score", help="measure a motion model on speech it never saw")  # see `main`
     return parser
@@ -124,6 +147,8 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _render(options) -> int:
+    if options.voice is None and options.motion is None:
+        raise ConfigError("There is nothing to perform. Give a voice, or a motion with --motion.")
     return _make_video(options, options.portrait, options.voice, options.consent, options.detector)
 
 
@@ -136,20 +161,60 @@ def _demo(options) -> int:
 def _make_video(options, portrait, voice, consent: str | None, detector: str = "mediapipe") -> int:
     config = load_config(RenderConfig, _preset(options.config), _overrides(options))
     from animate.media import check_target
-    from animate.pipeline import Animator, read_portrait
+    from animate.motion.direction import direct, read_direction
+    from animate.motion_files import check_motion_target, load_motion, save_motion
+    from animate.pipeline import Animator, perform, read_portrait, read_voice
     from animate.types import Portrait
 
     check_target(options.output)
+    if options.save_motion:
+        check_motion_target(options.save_motion)
+    motion = load_motion(options.motion) if options.motion else None
+    direction = read_direction(options.direction) if options.direction else None
+    if motion is not None and direction is not None:
+        motion = direct(motion, direction)
     progress = sys.stderr.isatty()
     portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
-    rights = {"consent": declared_consent(portrait, consent), "allow_marked": options.allow_marked}
-    animator = Animator.from_pretrained(options.checkpoint, device=options.device)
-    clip = animator(portrait, voice, config=config, progress=progress, **rights)
+    given = {"direction": direction, "config": config, "allow_marked": options.allow_marked}
+    given["consent"] = declared_consent(portrait, consent)
+    if motion is not None:
+        clip = perform(portrait, motion, voice and read_voice(voice), **given)
+    else:
+        animator = Animator.from_pretrained(options.checkpoint, device=options.device)
+        clip = animator(portrait, voice, progress=progress, **given)
+    if options.save_motion:
+        save_motion(clip.motion, options.save_motion)
     print(clip.save(options.output, progress=progress))
     if options.report:
         from animate.evaluate import report, table
 
         print(table(report(clip.portrait, clip.motion)), file=sys.stderr)
+    return 0
+
+
+def _batch(options) -> int:
+    from animate.batch.report import table, write_page
+    from animate.batch.run import FAILED, run_batch
+
+    outcomes = run_batch(
+        options.shots,
+        options.output,
+        workers=options.workers,
+        checkpoint=options.checkpoint,
+        device=options.device,
+        progress=sys.stderr.isatty(),
+    )
+    write_page(outcomes, Path(options.output))
+    print(table(outcomes))
+    return int(any(outcome.state == FAILED for outcome in outcomes))
+
+
+def _plot(options) -> int:
+    from animate.motion_files import load_motion
+    from animate.pipeline import read_voice
+    from animate.plot import plot_motion
+
+    print(plot_motion(load_motion(options.motion), options.output, options.voice and read_voice(options.voice)))
     return 0
 
 
@@ -164,13 +229,14 @@ def _overrides(options) -> dict:
 
 
 def _evaluate(options) -> int:
-    from animate.evaluate import evaluate, read_motion, table
+    from animate.evaluate import evaluate, table
     from animate.example import example_voice
+    from animate.motion_files import load_motion
     from animate.pipeline import generate_motion, read_portrait, read_voice
 
     portrait = read_portrait(options.portrait)
     motion = (
-        read_motion(options.motion)
+        load_motion(options.motion)
         if options.motion
         else generate_motion(read_voice(options.voice or example_voice()), progress=sys.stderr.isatty())
     )

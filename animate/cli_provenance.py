@@ -53,7 +53,7 @@ def declared_consent(portrait, word: str | None):
         If there is none, or the word makes no sense.
     """
     from animate.errors import ProvenanceError
-    from animate.pipeline import portrait_sha256
+    from animate.rights import portrait_sha256
     from animate.provenance import BASES, parse_consent, remembered
 
     consent = parse_consent(word) if word is not None else remembered(portrait_sha256(portrait))

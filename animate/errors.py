@@ -41,5 +41,9 @@ class RefusalError(AnimateError):
     """The picture is not animated: it is explicit, came out of this engine, or could not be checked."""
 
 
+class BatchError(AnimateError):
+    """A shot list has mistakes, or its output folder cannot be used."""
+
+
 class DependencyError(AnimateError):
     """A tool, an extra or its weights are missing; the message names the command that gets them."""

@@ -14,25 +14,29 @@ Only marked frames leave this module.
 from __future__ import annotations
 
 import hashlib
-import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from animate import __version__, media, provenance
+from animate.camera import framed, framing
 from animate.clock import frame_rate, num_frames
 from animate.config import RenderConfig, load_config
+from animate.motion_files import load_motion, save_motion
 from animate.media import read_voice
+from animate.motion.direction import Direction, read_direction
 from animate.portrait import read_portrait
 from animate.resources import shipped
+from animate.rights import examine, portrait_sha256, resolve_consent
 from animate.types import Consent, MarkedFrames, Motion, Portrait, Speech, Verdict
 
-__all__ = ["Animator", "Clip", "generate_motion", "read_portrait", "read_voice", "render", "verify"]
+__all__ = [
+    "Animator", "Clip", "generate_motion", "load_motion", "perform", "read_portrait", "read_voice", "render", "save_motion", "verify",
+]  # fmt: skip
 
 PathLike = str | Path
-_log = logging.getLogger(__name__)
 
 
 class Animator:
@@ -65,6 +69,7 @@ class Animator:
         portrait: PathLike | Portrait,
         voice: PathLike | Speech,
         *,
+        direction: PathLike | Direction | None = None,
         consent: str | Consent | None = None,
         allow_marked: bool = False,
         config: RenderConfig | None = None,
@@ -78,6 +83,8 @@ class Animator:
         portrait : path or Portrait
         voice : path or Speech
             Any audio or video file that ffmpeg reads.
+        direction : path or Direction, optional
+            What happens when.
         consent : str or Consent, optional
             By what right: "self", "permission:REFERENCE", "public-domain", "historical", "fictional" or
             "undeclared". If omitted, what was declared for this portrait before; else undeclared, with a warning
@@ -104,22 +111,61 @@ class Animator:
             If the portrait is explicit, or marked and not allowed.
         """
         config = _with_overrides(config, overrides)
+        direction = read_direction(direction) if isinstance(direction, PathLike) else direction
         portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait)
         speech = voice if isinstance(voice, Speech) else read_voice(voice)
         consent = resolve_consent(portrait, consent)
         examine(portrait, allow_marked)
-        motion = generate_motion(speech, model=self.model, config=config, progress=progress)
-        return Clip(portrait, motion, speech, config, consent, allow_marked)
+        motion = generate_motion(speech, model=self.model, direction=direction, config=config, progress=progress)
+        return Clip(portrait, motion, speech, config, direction, consent, allow_marked)
+
+
+def perform(
+    portrait: Portrait,
+    motion: Motion,
+    speech: Speech | None = None,
+    *,
+    direction: Direction | None = None,
+    consent: str | Consent | None = None,
+    allow_marked: bool = False,
+    config: RenderConfig | None = None,
+) -> Clip:
+    """Return a clip of a portrait that performs a motion you have, with a voice or without.
+
+    Parameters
+    ----------
+    portrait : Portrait
+    motion : Motion
+    speech : Speech, optional
+        The sound track.
+    direction : Direction, optional
+        Only its camera is followed.
+    consent, allow_marked
+        As for `Animator`.
+    config : RenderConfig, optional
+
+    Raises
+    ------
+    ProvenanceError, RefusalError
+        As for `Animator`.
+    """
+    consent = resolve_consent(portrait, consent)
+    examine(portrait, allow_marked)
+    return Clip(portrait, motion, speech, config or RenderConfig(), direction, consent, allow_marked)
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """A performance that can be rendered: portrait, motion, voice and how to render them."""
+    """A performance that can be rendered: portrait, motion, voice and how to render them.
+
+    The motion is as directed already; of `direction` only the camera matters here.
+    """
 
     portrait: Portrait
     motion: Motion
     speech: Speech | None
     config: RenderConfig
+    direction: Direction | None = None
     consent: Consent = field(default_factory=Consent)
     allow_marked: bool = False
 
@@ -129,6 +175,7 @@ class Clip:
             self.portrait,
             self.motion,
             fps=self.config.fps,
+            direction=self.direction,
             consent=self.consent,
             allow_marked=self.allow_marked,
             mark_strength=self.config.mark_strength,
@@ -158,7 +205,13 @@ class Clip:
 
 
 def generate_motion(
-    speech: Speech, *, model=None, config: RenderConfig | None = None, progress: bool = False, **overrides
+    speech: Speech,
+    *,
+    model=None,
+    direction: Direction | None = None,
+    config: RenderConfig | None = None,
+    progress: bool = False,
+    **overrides,
 ) -> Motion:
     """Return what a face does while it says `speech`.
 
@@ -167,6 +220,8 @@ def generate_motion(
     speech : Speech
     model : AudioToMotionPipeline, optional
         The shipped checkpoint by default, loaded anew; pass a loaded one to make many.
+    direction : Direction, optional
+        What happens when; wins over the settings.
     config : RenderConfig, optional
     progress : bool
         Show a progress bar on stderr.
@@ -195,6 +250,7 @@ def generate_motion(
     return model(
         extract_features(speech),
         acting=acting,
+        direction=direction,
         guidance=guidance,
         duration_s=speech.duration_s,
         seed=config.seed,
@@ -214,6 +270,7 @@ def render(
     *,
     fps: float | str = RenderConfig.fps,
     mark_id: str | None = None,
+    direction: Direction | None = None,
     consent: str | Consent | None = None,
     allow_marked: bool = False,
     mark_strength: str = RenderConfig.mark_strength,
@@ -229,6 +286,8 @@ def render(
         Frame rate of the output.
     mark_id : str, optional
         12 hex digits to carry in the mark; by default made from the inputs, so that equal inputs give equal frames.
+    direction : Direction, optional
+        Its camera tracks are followed; the rest belongs to the motion.
     consent, allow_marked
         As for `Animator`.
     mark_strength, label : str
@@ -251,15 +310,25 @@ def render(
     from animate.renderer import MeshRenderer
 
     rate = frame_rate(fps)
-    renderer = MeshRenderer(portrait)
+    renderer, count = MeshRenderer(portrait), num_frames(motion.duration_s, rate)
+    still, windows = portrait.image, None
+    if direction is not None and direction.moves_camera:
+        windows = framing(portrait, direction, np.arange(count) / float(rate))
+        (still,) = framed([still], windows[count // 2 :][:1])  # the mark fits the middle of a move best
     shows_label = label == "always" or consent.basis == "undeclared"
-    dressed = provenance.labelled if shows_label else iter
+
+    def frames() -> Iterator[np.ndarray]:
+        drawn = renderer.frames(motion.resampled(rate))
+        drawn = drawn if windows is None else framed(drawn, windows)
+        return provenance.labelled(drawn) if shows_label else drawn
+
+    made_of = [portrait.image, motion.values, *([] if windows is None else [windows])]
     return provenance.mark(
-        lambda: dressed(renderer.frames(motion.resampled(rate))),
-        still=portrait.image,
+        frames,
+        still=still,
         fps=rate,
-        num_frames=num_frames(motion.duration_s, rate),
-        mark_id=mark_id or _content_id(portrait.image, motion.values),
+        num_frames=count,
+        mark_id=mark_id or _content_id(*made_of),
         strength=mark_strength,
         origin=provenance.Origin(
             portrait_sha256=portrait_sha256(portrait),
@@ -268,42 +337,6 @@ def render(
             guard={"explicit": findings.explicit},
         ),
     )
-
-
-def resolve_consent(portrait: Portrait, consent: str | Consent | None) -> Consent:
-    """Return the consent that counts for a portrait, and remember it if it is declared.
-
-    Raises
-    ------
-    ProvenanceError
-        If the word is unknown, or a permission lacks its reference.
-    """
-    sha256 = portrait_sha256(portrait)
-    if consent is not None:
-        consent = provenance.parse_consent(consent)
-        if consent.basis != "undeclared":
-            provenance.remember(sha256, consent)
-        return consent
-    if (before := provenance.remembered(sha256)) is not None:
-        return before
-    _log.warning(
-        "No consent was declared for %s, so the video carries a visible label. Say consent='self', "
-        "'permission:REFERENCE', 'public-domain', 'historical' or 'fictional'.",
-        portrait.name,
-    )
-    return Consent()
-
-
-@lru_cache(maxsize=4)  # a clip asks at its start and for each pass over its frames
-def examine(portrait: Portrait, allow_marked: bool = False) -> provenance.Findings:
-    """Check a portrait before anything is rendered.
-
-    Raises
-    ------
-    RefusalError
-        If the portrait is explicit, marked and not allowed, or cannot be checked.
-    """
-    return provenance.examine(portrait.image, portrait_sha256(portrait), allow_marked=allow_marked)
 
 
 def verify(path: PathLike, *, deep: bool = False) -> Verdict:
@@ -323,12 +356,6 @@ def verify(path: PathLike, *, deep: bool = False) -> Verdict:
     """
     verdict = provenance.detect(media.read_frames(path, max_frames=provenance.MAX_FRAMES), deep=deep)
     return replace(verdict, credentials=provenance.read_credentials(path))
-
-
-def portrait_sha256(portrait: Portrait) -> str:
-    """Return the hash of a portrait's file, or of its pixels if it was made in memory."""
-    shape = str(portrait.image.shape).encode()
-    return portrait.sha256 or hashlib.sha256(shape + np.ascontiguousarray(portrait.image).tobytes()).hexdigest()
 
 
 def _content_id(*arrays: np.ndarray) -> str:

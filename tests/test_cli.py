@@ -67,6 +67,7 @@ def test_verify_goes_on_after_a_broken_file(tmp_path, inputs):
         ({"options": ["--detector", "crystal-ball"]}, "crystal-ball"),
         ({"options": ["--consent", "permision:12"]}, "permission"),
         ({"options": ["--consent", "permission"]}, "reference"),
+        ({"options": ["--direction", "nowhere.yaml"]}, "nowhere.yaml"),
     ],
 )
 def test_a_users_mistake_is_explained_and_leaves_nothing(tmp_path, inputs, capsys, monkeypatch, change, message):
@@ -104,3 +105,38 @@ def test_bench_prints_each_stage_and_the_floor(capsys):
 def test_bench_refuses_impossible_sizes(arguments, capsys):
     assert main(["bench", *arguments]) == 2
     assert "bench takes" in capsys.readouterr().err
+
+
+def test_a_motion_is_kept_and_performed_again_without_a_voice(tmp_path, inputs):
+    kept = tmp_path / "motion.npz"
+    first = ["render", *inputs, "-o", tmp_path / "a.mp4", "--save-motion", kept, "--num-inference-steps", "2"]
+    assert main([str(argument) for argument in first]) == 0
+    before = kept.read_bytes()
+    again = ["render", inputs[0], "--motion", kept, "-o", tmp_path / "b.mp4", "--save-motion", tmp_path / "b.csv"]
+    assert main([str(argument) for argument in again]) == 0
+    assert main(["plot", str(tmp_path / "b.csv"), "-o", str(tmp_path / "curves.png")]) == 0
+    assert kept.read_bytes() == before and (tmp_path / "curves.png").stat().st_size > 10_000
+    verdicts = [run("verify", "--json", tmp_path / name) for name in ("a.mp4", "b.mp4")]
+    ids = {json.loads(verdict.stdout)["mark_id"] for verdict in verdicts}
+    assert len(ids) == 1  # the id stands for portrait and motion
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ([], "nothing to perform"),
+        (["--motion", "m.bvh"], "m.bvh"),
+        (["--motion", "none.npz"], "none.npz"),
+        (["--motion", "none.npz", "--direction", "none.yaml"], "none"),
+    ],
+)
+def test_a_render_without_voice_needs_a_motion(tmp_path, inputs, capsys, options, message):
+    assert main(["render", str(inputs[0]), "-o", str(tmp_path / "o.mp4"), *options]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "o.mp4").exists()
+
+
+def test_an_impossible_place_for_the_motion_is_refused_before_the_work(tmp_path, inputs, capsys):
+    target = ["-o", str(tmp_path / "o.mp4"), "--save-motion", str(tmp_path / "m.fbx")]
+    assert main(["render", *map(str, inputs), *target]) == 2
+    assert "m.fbx" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 from animate.channels import BLENDSHAPES, INDEX
 from animate.cli import main
 from animate.errors import DependencyError, MotionError
-from animate.evaluate import Figure, read_motion, table
+from animate.evaluate import Figure, table
 from animate.evaluate.closed_loop import closed_loop, read_face
 from animate.evaluate.geometry import folds_and_holes
 from animate.evaluate.pixels import grey_figure, identity_figure, outside_figure, rest_figure, smoothness_figure
@@ -146,15 +146,6 @@ def test_identity_tells_the_portrait_from_another_face(shared, astronaut, render
     same = identity_figure(astronaut, renderer, [row(jawOpen=0.2)], model)
     noise = Faulty(renderer, spoil_frame=lambda frame: frame // 4 + other // 4)
     assert same.good and same.value > identity_figure(astronaut, noise, [row()], model).value
-
-
-def test_a_motion_file_is_read_and_a_wrong_one_refused(tmp_path):
-    np.savez(tmp_path / "motion.npz", values=Motion.rest(1.0, 25).values, fps=25)
-    assert len(read_motion(tmp_path / "motion.npz")) == 25
-    np.savez(tmp_path / "other.npz", curves=np.zeros(3))
-    for name in ("other.npz", "missing.npz"):
-        with pytest.raises(MotionError, match=name):
-            read_motion(tmp_path / name)
 
 
 def test_the_table_marks_what_misses_its_bar():

@@ -78,9 +78,10 @@ def test_mumbling_and_enunciating_scale_the_opening_and_keep_the_closures():
 
 
 def test_the_first_controls_are_the_lips():
-    assert len(LATENTS) == NUM_LIP_LATENTS + behaviour_curves(
-        9, MOTION_FPS, np.ones(9), np.random.default_rng(0), 1.0
-    ).shape[1]
+    assert (
+        len(LATENTS)
+        == NUM_LIP_LATENTS + behaviour_curves(9, MOTION_FPS, np.ones(9), np.random.default_rng(0), 1.0).shape[1]
+    )
 
 
 def test_written_sentences_come_once_and_drawn_ones_for_ever(monkeypatch):
@@ -94,7 +95,8 @@ def test_written_sentences_come_once_and_drawn_ones_for_ever(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name, language, ipa", [("ax", "ca", "ə"), ("r~", "cs", "ʒ"), ("y", "ru", "ɨ"), ("@:", "fi", "æ"), ("pau", "it", PAUSE)]
+    "name, language, ipa",
+    [("ax", "ca", "ə"), ("r~", "cs", "ʒ"), ("y", "ru", "ɨ"), ("@:", "fi", "æ"), ("pau", "it", PAUSE)],
 )
 def test_phones_of_festival_become_ipa(name, language, ipa):
     assert festival_to_ipa(name, language) == ipa

@@ -1,11 +1,8 @@
 """The rows of motion that a portrait is measured on."""
 
-from pathlib import Path
-
 import numpy as np
 
 from animate.channels import BLENDSHAPES, CHANNELS, INDEX
-from animate.errors import MotionError
 from animate.types import Motion
 
 TURNS_DEG = {"headYaw": 20.0, "headPitch": 15.0, "headRoll": 15.0}
@@ -62,21 +59,6 @@ def plausible_rows(motion: Motion, count: int, seed: int) -> np.ndarray:
     rows[:, :shapes] = np.clip(rows[:, :shapes], 0, 1)
     rows[:, shapes:] = np.clip(rows[:, shapes:], -_HEAD_LIMITS, _HEAD_LIMITS)
     return rows.astype(np.float32)
-
-
-def read_motion(path: Path | str) -> Motion:
-    """Read a motion from an .npz file with the arrays `values`, float [T, 58], and `fps`.
-
-    Raises
-    ------
-    MotionError
-        If the file is missing or holds no motion.
-    """
-    try:
-        with np.load(path) as arrays:
-            return Motion(arrays["values"], float(arrays["fps"]))
-    except (OSError, KeyError, ValueError) as error:
-        raise MotionError(f"{path} holds no motion ({error}). Give an .npz file with 'values' and 'fps'.") from None
 
 
 def smooth_motion(num_frames: int, fps: float = 25.0) -> Motion:

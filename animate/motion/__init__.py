@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from animate.motion.acting import Acting, Guidance
+from animate.motion.direction import Direction
 from animate.motion.latents import lip_gap
 
 if TYPE_CHECKING:
     from animate.motion.pipeline import AudioToMotionPipeline, load_pipeline
 
-__all__ = ["Acting", "AudioToMotionPipeline", "Guidance", "lip_gap", "load_pipeline"]
+__all__ = ["Acting", "AudioToMotionPipeline", "Direction", "Guidance", "lip_gap", "load_pipeline"]
 
 
 def __getattr__(name: str):

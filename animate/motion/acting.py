@@ -9,6 +9,7 @@ import numpy as np
 from animate.channels import BROWS, HEAD, INDEX
 from animate.errors import ConfigError
 from animate.motion.arousal import Arousal
+from animate.motion.direction import Direction
 from animate.motion.emotions import EMOTIONS, emotion_vector, parse_emotion
 from animate.motion.latents import GAZE_RANGE_DEG, to_channels
 from animate.motion.lids import Lids
@@ -89,17 +90,19 @@ class Guidance:
 class Manner:
     """The emotion and style conditions of consecutive windows."""
 
-    def __init__(self, acting: Acting):
+    def __init__(self, acting: Acting, direction: Direction):
         auto = acting.emotion == AUTO
+        self.acting, self.direction = acting, direction
         self.emotion = emotion_vector({} if auto else parse_emotion(acting.emotion))
-        self.arousal = Arousal() if auto else None
-        lively = np.log2(np.clip(acting.expressiveness, 0.3, 2))
-        self.style = np.array([_EXPRESSIVE_ARTICULATION * (acting.expressiveness - 1), lively], np.float32)
+        self.arousal = Arousal() if auto and direction.emotion is None else None
 
-    def conditions(self, heard: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
+    def conditions(self, heard: np.ndarray, start: int, fps: float) -> tuple[np.ndarray, np.ndarray]:
         """Return emotion float32 [T, len(EMOTIONS)] and style float32 [T, 2] for features [T, D] from a frame on."""
-        emotion = np.tile(self.emotion, (len(heard), 1))
-        style = np.tile(self.style, (len(heard), 1))
+        times_s = (start + np.arange(len(heard))) / fps
+        emotion = self.direction.curve("emotion", times_s, self.emotion).astype(np.float32)
+        expressiveness = self.direction.curve("expressiveness", times_s, self.acting.expressiveness)
+        lively = np.log2(np.clip(expressiveness, 0.3, 2))
+        style = np.stack([_EXPRESSIVE_ARTICULATION * (expressiveness - 1), lively], axis=1).astype(np.float32)
         if self.arousal is not None:
             aroused = self.arousal.follow(heard, start) - 0.5
             style += aroused[:, None] * np.array([_AROUSED_ARTICULATION, _AROUSED_LIVELINESS], np.float32)
@@ -108,26 +111,33 @@ class Manner:
 
 
 class Finisher:
-    """Turns a stream of the network's controls into channels: blinks are drawn, gaze and head set as asked."""
+    """Turns a stream of the network's controls into channels: blinks are drawn, the rest is set as directed."""
 
-    def __init__(self, acting: Acting, latents: dict[str, dict[str, float]]):
-        self.acting, self.latents = acting, latents
+    def __init__(self, acting: Acting, latents: dict[str, dict[str, float]], direction: Direction):
+        self.acting, self.latents, self.direction = acting, latents, direction
         self.lids: Lids | None = None
         self.waiting = np.empty((0, len(latents)), np.float32)  # controls whose lids are not yet certain
+        self.finished = 0  # frames
 
     def channels(self, controls: np.ndarray, fps: float, last: bool = False) -> np.ndarray:
         """Take more controls float32 [T, L]; return the channels float32 [n, 58] of all frames that are certain."""
-        self.lids = self.lids or Lids(fps, self.acting.blink_rate)
+        self.lids = self.lids or Lids(fps, self._blink_rate)
         names = list(self.latents)
         self.waiting = np.concatenate([self.waiting, controls])
         lids = self.lids.draw(controls[:, names.index("eyeBlink")], last)
         ready, self.waiting = self.waiting[: len(lids)].copy(), self.waiting[len(lids) :]
+        times_s = (self.finished + np.arange(len(ready))) / fps
+        self.finished += len(ready)
         ready[:, names.index("eyeBlink")] = lids
-        ready[:, names.index("gazeX")] += self.acting.gaze_x_deg / GAZE_RANGE_DEG
-        ready[:, names.index("gazeY")] += self.acting.gaze_y_deg / GAZE_RANGE_DEG
-        for name in HEAD:
-            ready[:, names.index(name)] *= self.acting.head_motion
+        gaze = self.direction.curve("gaze", times_s, (self.acting.gaze_x_deg, self.acting.gaze_y_deg))  # [n, 2]
+        ready[:, [names.index("gazeX"), names.index("gazeY")]] += gaze / GAZE_RANGE_DEG
+        head_motion = self.direction.curve("head_motion", times_s, self.acting.head_motion)
+        ready[:, [names.index(name) for name in HEAD]] *= head_motion[:, None]
         channels = to_channels(ready, self.latents)
         brows = [INDEX[name] for name in BROWS]
-        channels[:, brows] = np.clip(channels[:, brows] * self.acting.expressiveness, 0, 1)
-        return channels
+        expressiveness = self.direction.curve("expressiveness", times_s, self.acting.expressiveness)
+        channels[:, brows] = np.clip(channels[:, brows] * expressiveness[:, None], 0, 1)
+        return self.direction.edited(channels, times_s)
+
+    def _blink_rate(self, time_s: float) -> float:
+        return float(self.direction.curve("blink_rate", np.array([time_s]), self.acting.blink_rate)[0])

@@ -19,7 +19,9 @@ LIPS, TEETH, ROUNDED = "pbmɓ", "fvɱʋ", "uowʊɔɥʍyøœʏ"
 _LIPS_FROM, _LIPS_FULL = 0.08, 0.20
 _TEETH_FROM, _TEETH_FULL = 0.08, 0.25
 _ROUNDED_FROM, _ROUNDED_FULL = 0.10, 0.40
-_SPREAD = 3  # frames: lips touch 20 ms before the phone and leave 10 ms after it (measured; see `animate.train.teacher`)
+_SPREAD = (
+    3  # frames: lips touch 20 ms before the phone and leave 10 ms after it (measured; see `animate.train.teacher`)
+)
 _SOFTEN = 0.8  # frames
 _TEETH_GAP = 0.03  # of `lip_gap`: the lower lip at the upper teeth
 _TEETH_ROLL = 0.18

@@ -8,6 +8,7 @@ the smaller a wish suffices, so that no face stares.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -21,6 +22,7 @@ _LONGEST_STARE_S = 5.0
 _FIRST_BEFORE_S = 2.6  # so that any clip of three seconds has one
 _YIELDING_S = 1.5  # before the longest stare, over which ever smaller wishes suffice
 _EARLIEST_S = 0.2
+_NEVER = 1e-3  # a rate below this is none
 
 
 def blink_shape(times: np.ndarray, onset_s: float, pace: float = 1.0, height: float = 1.0) -> np.ndarray:
@@ -40,8 +42,9 @@ class Lids:
     Parameters
     ----------
     fps : float
-    rate : float
-        How often to blink against what the network wishes: 0 never, 1 as it wishes, 2 about twice as often.
+    rate : float or callable
+        How often to blink against what the network wishes: 0 never, 1 as it wishes, 2 about twice as often. A callable
+        gives it for a time in seconds.
 
     Examples
     --------
@@ -51,15 +54,15 @@ class Lids:
     True
     """
 
-    def __init__(self, fps: float, rate: float = 1.0):
-        self.fps, self.rate = fps, rate
+    def __init__(self, fps: float, rate: float | Callable[[float], float] = 1.0):
+        self.fps = fps
+        self.rate_at = rate if callable(rate) else lambda time_s: rate
         self.wishes = np.zeros(0)  # of the frames from `first` on
         self.first = 0
         self.decided = 0  # frames up to here are known to blink or not
         self.drawn = 0  # and up to here were returned
         self.blinks: list[tuple[int, float]] = []  # frame and height of those that still matter
         self.open_since = -math.inf
-        self.deadline_s = _FIRST_BEFORE_S / min(max(rate, 1e-9), 1.0)
         self.credit = 1.0
 
     def draw(self, wish: np.ndarray, last: bool = False) -> np.ndarray:
@@ -80,22 +83,27 @@ class Lids:
 
     def _decide(self, until: int) -> None:
         """Walk over the frames up to `until` and note the blinks."""
-        while self.decided < until and self.rate > 0:
+        while self.decided < until:
             frame = self.decided
             self.decided += 1
             time_s = frame / self.fps
+            rate = self.rate_at(time_s)
+            if rate < _NEVER:
+                self.open_since = time_s  # an eye told to stare does not snap shut when it may
+                continue
             if time_s < _EARLIEST_S or time_s - self.open_since < REFRACTORY_S:
                 continue
-            patience = np.clip((self.deadline_s - time_s) / _YIELDING_S, 0, 1)
-            enough = _WISH / max(1.0, self.rate) * patience
-            if (self._is_peak(frame) and self._wish(frame) >= enough) or time_s >= self.deadline_s:
-                self._blink(frame)
+            first = self.open_since == -math.inf
+            deadline_s = _FIRST_BEFORE_S / min(rate, 1.0) if first else self.open_since + _LONGEST_STARE_S / rate
+            patience = np.clip((deadline_s - time_s) / _YIELDING_S, 0, 1)
+            enough = _WISH / max(1.0, rate) * patience
+            if (self._is_peak(frame) and self._wish(frame) >= enough) or time_s >= deadline_s:
+                self._blink(frame, rate)
         self.decided = max(self.decided, until)
 
-    def _blink(self, frame: int) -> None:
+    def _blink(self, frame: int, rate: float) -> None:
         self.open_since = frame / self.fps
-        self.deadline_s = self.open_since + _LONGEST_STARE_S / self.rate
-        self.credit += min(self.rate, 1.0)  # below a rate of 1 some wishes are passed over
+        self.credit += min(rate, 1.0)  # below a rate of 1 some wishes are passed over
         if self.credit >= 1:
             self.credit -= 1
             self.blinks.append((frame, 0.92 + 0.08 * float(np.clip(self._wish(frame), 0, 1))))

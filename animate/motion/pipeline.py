@@ -16,6 +16,7 @@ from animate.errors import CheckpointError
 from animate.motion import contacts
 from animate.motion.acting import Acting, Finisher, Guidance, Manner
 from animate.motion.denoiser import NUM_CONDITIONS, MotionDenoiser
+from animate.motion.direction import Direction
 from animate.motion.encoder import SpeechEncoder
 from animate.motion.latents import NUM_LIP_LATENTS
 from animate.types import Motion, SpeechFeatures
@@ -62,6 +63,7 @@ class AudioToMotionPipeline(DiffusionPipeline):
         features: SpeechFeatures,
         *,
         acting: Acting | None = None,
+        direction: Direction | None = None,
         guidance: Guidance | None = None,
         seed: int = 0,
         num_inference_steps: int = 6,
@@ -76,6 +78,8 @@ class AudioToMotionPipeline(DiffusionPipeline):
             From `animate.speech.extract_features`.
         acting : Acting, optional
             Emotion and manner.
+        direction : Direction, optional
+            What happens when; wins over `acting`.
         guidance : Guidance, optional
             Weights of voice, emotion and style.
         seed : int
@@ -95,8 +99,8 @@ class AudioToMotionPipeline(DiffusionPipeline):
         length = num_frames(duration_s or len(features.values) / features.fps, features.fps)
         heard = np.zeros((length, features.values.shape[1]), np.float32)
         heard[: len(features.values)] = features.values[:length]
-        blocks = self.stream([SpeechFeatures(heard, features.fps)], acting=acting, guidance=guidance, seed=seed,
-                             num_inference_steps=num_inference_steps, window=WINDOW, overlap=OVERLAP)  # fmt: skip
+        blocks = self.stream([SpeechFeatures(heard, features.fps)], acting=acting, direction=direction,
+                             guidance=guidance, seed=seed, num_inference_steps=num_inference_steps, window=WINDOW, overlap=OVERLAP)  # fmt: skip
         values = []
         with tqdm(total=length, unit="frame", desc="motion", disable=not progress) as bar:
             for block in blocks:
@@ -110,6 +114,7 @@ class AudioToMotionPipeline(DiffusionPipeline):
         chunks: Iterable[SpeechFeatures],
         *,
         acting: Acting | None = None,
+        direction: Direction | None = None,
         guidance: Guidance | None = None,
         seed: int = 0,
         num_inference_steps: int = 6,
@@ -134,9 +139,10 @@ class AudioToMotionPipeline(DiffusionPipeline):
         Motion
             Consecutive blocks; together they are as long as the chunks.
         """
-        acting, ears = acting or Acting(), _Ears(iter(chunks), self.speech_encoder.margin)
-        finisher = Finisher(acting, dict(self.denoiser.config.latents))
-        for controls in self._windows(ears, acting, guidance or Guidance(), seed, num_inference_steps, window, overlap):
+        acting, direction = acting or Acting(), direction or Direction()
+        ears, manner = _Ears(iter(chunks), self.speech_encoder.margin), Manner(acting, direction)
+        finisher = Finisher(acting, dict(self.denoiser.config.latents), direction)
+        for controls in self._windows(ears, manner, guidance or Guidance(), seed, num_inference_steps, window, overlap):
             channels = finisher.channels(controls, ears.fps)
             if len(channels):
                 yield Motion(channels, ears.fps)
@@ -145,11 +151,10 @@ class AudioToMotionPipeline(DiffusionPipeline):
             yield Motion(rest, ears.fps)
 
     def _windows(
-        self, ears: _Ears, acting: Acting, guidance: Guidance, seed: int, steps: int, window: int, overlap: int
+        self, ears: _Ears, manner: Manner, guidance: Guidance, seed: int, steps: int, window: int, overlap: int
     ) -> Iterator[np.ndarray]:
         """Yield controls float32 [k, L], window after window, each cross-faded with the one before."""
         noise = _NoiseStream(self.denoiser.config, seed)
-        manner = Manner(acting)
         places = {name: place for place, (name, _) in enumerate(self.denoiser.config.latents)}
         start, context, tail, gone = 0, noise.empty(), noise.empty(), np.empty((0, 3), np.float32)
         while True:
@@ -158,7 +163,7 @@ class AudioToMotionPipeline(DiffusionPipeline):
             if stop <= start:
                 return
             voice, phones = self.speech_encoder.listen(ears.features, begin - ears.first, stop - ears.first)
-            emotion, style = manner.conditions(ears.between(begin, stop), begin)
+            emotion, style = manner.conditions(ears.between(begin, stop), begin, ears.fps)
             condition = self._condition(voice, emotion, style, guidance)
             new = self._perform(condition, context, noise.frames(start, stop), steps, guidance)
             shared = min(len(tail), len(new))
@@ -168,7 +173,7 @@ class AudioToMotionPipeline(DiffusionPipeline):
             kept = len(new) if done else len(new) - overlap
             sure = contacts.evidence(phones.float().cpu().numpy(), self.speech_encoder.config.phones)
             sure = sure[start - begin :]
-            sure[: len(gone)] += np.linspace(1, 0, len(gone) + 2)[1:-1, None] * (gone - sure[: len(gone)])
+            sure[:shared] += (1 - fade.numpy()) * (gone[:shared] - sure[:shared])
             yield contacts.carry_out(self._denormalised(new[:kept]), sure[:kept], places)
             if done:
                 return

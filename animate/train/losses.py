@@ -77,9 +77,7 @@ class Learner(nn.Module):
         losses |= {f"flow_{name}": value for name, value in by_flow.items()}
         return {"loss": sum(losses.values()), **losses}
 
-    def _flow_errors(
-        self, motion: Tensor, conditions: list[Tensor], generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def _flow_errors(self, motion: Tensor, conditions: list[Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the errors of motion [B, T, L] estimated from itself and noise."""
         batch, length, _ = motion.shape
         kept = torch.rand(batch, NUM_CONDITIONS, generator=generator) >= self.dropout

@@ -33,7 +33,12 @@ class Case:
 
 def contacts(cases: list[Case]) -> dict[str, float]:
     """Return how often lips do what p b m, f v and rounded vowels need, and how often they seal in open vowels."""
-    found: dict[str, list[bool]] = {"closures p b m": [], "contacts f v": [], "rounding u o w": [], "false closures": []}
+    found: dict[str, list[bool]] = {
+        "closures p b m": [],
+        "contacts f v": [],
+        "rounding u o w": [],
+        "false closures": [],
+    }
     for case in cases:
         gap, pucker = lip_gap(case.motion), case.motion["mouthPucker"]
         for phone in case.phones:

@@ -163,7 +163,9 @@ class FestivalVoices(Synthesiser):
         "it": ("lp_diphone", "iso-8859-1"),
         "ru": ("msu_ru_nsh_clunits", "utf-8"),
     }  # fmt: skip
-    _PACKAGES = "festvox-us-slt-hts festvox-ca-ona-hts festvox-czech-machac festvox-suopuhe-lj festvox-italp16k festvox-ru"
+    _PACKAGES = (
+        "festvox-us-slt-hts festvox-ca-ona-hts festvox-czech-machac festvox-suopuhe-lj festvox-italp16k festvox-ru"
+    )
 
     def __init__(self, tools: Path, threads: int = 1):
         self.program = _program("festival", f"apt install festival {self._PACKAGES}")

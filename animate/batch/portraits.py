@@ -1,0 +1,59 @@
+"""Portraits prepared once a batch: the first to need one keeps it in a file for the other workers and later runs."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from dataclasses import astuple
+from pathlib import Path
+
+import numpy as np
+
+from animate import __version__
+from animate.batch.ledger import file_hash
+from animate.types import FaceMesh, HeadPose, Portrait
+
+
+def prepared(path: Path, folder: Path) -> Portrait:
+    """Return a portrait, from the folder if it was prepared before.
+
+    Raises
+    ------
+    PortraitError
+        If the picture shows no face that can be animated.
+    """
+    kept = folder / f"{file_hash(path)[:32]}-{__version__}.npz"
+    try:
+        return _load(kept, path.name)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        from animate.pipeline import read_portrait
+
+        portrait = read_portrait(path)
+        _save(portrait, kept)
+        return portrait
+
+
+def _save(portrait: Portrait, kept: Path) -> None:
+    face = portrait.face
+    draft = kept.with_name(f".{kept.stem}-{os.getpid()}.npz")
+    try:
+        np.savez(
+            draft,
+            image=portrait.image,
+            matte=portrait.matte,
+            vertices=face.vertices,
+            triangles=face.triangles,
+            neutral=face.neutral,
+            pose=astuple(face.pose),
+            sha256=portrait.sha256,
+        )
+        os.replace(draft, kept)
+    except OSError:  # a full disk: it is only kept for speed
+        draft.unlink(missing_ok=True)
+
+
+def _load(kept: Path, name: str) -> Portrait:
+    with np.load(kept, allow_pickle=False) as file:
+        pose = HeadPose(*file["pose"].tolist())
+        face = FaceMesh(file["vertices"], file["triangles"], file["neutral"], pose)
+        return Portrait(file["image"], face, file["matte"], name, str(file["sha256"]))

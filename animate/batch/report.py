@@ -1,0 +1,65 @@
+"""How a batch went: a table for the terminal and a page for the morning review."""
+
+from __future__ import annotations
+
+import html
+import os
+from pathlib import Path
+
+from animate.batch.run import FAILED, Outcome
+
+_PAGE = """<!doctype html>
+<meta charset="utf-8"><title>{title}</title>
+<style>
+body {{ font: 14px sans-serif; margin: 2em; }} main {{ display: flex; flex-wrap: wrap; gap: 1em; }}
+figure {{ margin: 0; width: 260px; }} video {{ width: 100%; background: #ddd; }} .bad {{ color: #b00; }}
+</style>
+<h1>{title}</h1><p>{summary}</p>
+<main>
+{figures}
+</main>
+"""
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Return one line a shot and a line of totals."""
+    width = max(len(outcome.shot.id) for outcome in outcomes)
+    lines = [f"{outcome.shot.id:{width}}  {outcome.state:8}  {_words(outcome)}".rstrip() for outcome in outcomes]
+    return "\n".join([*lines, summary(outcomes)])
+
+
+def summary(outcomes: list[Outcome]) -> str:
+    """Return the totals in a sentence."""
+    states = [outcome.state for outcome in outcomes]
+    counts = [f"{states.count(state)} {state}" for state in dict.fromkeys(["rendered", "kept", FAILED, *states])]
+    seconds = sum(outcome.facts.get("duration_s", 0) for outcome in outcomes)
+    return f"{len(outcomes)} shots: {', '.join(counts)}; {seconds:.1f} s of video"
+
+
+def write_page(outcomes: list[Outcome], out: Path) -> Path:
+    """Write ``index.html``, which shows every shot with its figures and warnings, beside the outputs."""
+    figures = "\n".join(_figure(outcome) for outcome in outcomes)
+    page = _PAGE.format(title=html.escape(out.absolute().name), summary=summary(outcomes), figures=figures)
+    draft = out / ".index.html"
+    draft.write_text(page, encoding="utf-8")
+    os.replace(draft, out / "index.html")
+    return out / "index.html"
+
+
+def _figure(outcome: Outcome) -> str:
+    shot, name = outcome.shot, html.escape(outcome.shot.id)
+    bad = ' class="bad"' if outcome.state == FAILED or not outcome.facts.get("marked") else ""
+    video = "" if outcome.state == FAILED else f'<video src="{name}.mp4" controls preload="metadata"></video>'
+    source = html.escape(f"{shot.portrait.name}, {shot.voice.name}, seed {shot.config.seed}")
+    caption = f"<b>{name}</b> {outcome.state}<br>{source}<br><span{bad}>{html.escape(_words(outcome))}</span>"
+    return f"<figure>{video}<figcaption>{caption}</figcaption></figure>"
+
+
+def _words(outcome: Outcome) -> str:
+    if outcome.state == FAILED:
+        return outcome.reason
+    facts = outcome.facts
+    words = f"{facts['duration_s']:.1f} s, rendered in {facts['render_s']:.1f} s"
+    return (
+        words if facts["marked"] else words + "; its mark cannot be found again (picture too small or too compressed)"
+    )

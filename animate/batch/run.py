@@ -1,0 +1,138 @@
+"""Run a batch: check the list, render what is missing or changed, and say how it went."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from animate.batch.crew import perform_all
+from animate.batch.ledger import Ledger, folder_hash
+from animate.batch.portraits import prepared
+from animate.batch.shots import Shot, read_shots
+from animate.errors import BatchError
+from animate.resources import shipped
+
+KEPT, RENDERED, FAILED = "kept", "rendered", "failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a shot ended: kept from an earlier run, rendered, or failed for a reason.
+
+    Attributes
+    ----------
+    shot : Shot
+    state : str
+    facts : dict
+        Of the finished shot: ``duration_s``, ``render_s``, ``marked`` (whether its mark was found again).
+    reason : str
+    """
+
+    shot: Shot
+    state: str
+    facts: dict
+    reason: str = ""
+
+
+def run_batch(
+    shot_list: str | Path,
+    out: str | Path,
+    *,
+    workers: int = 1,
+    checkpoint: str | Path | None = None,
+    device: str = "cpu",
+    progress: bool = False,
+    make_performer: Callable | None = None,
+) -> list[Outcome]:
+    """Render a shot list; run again, it renders what is missing, failed or changed.
+
+    Parameters
+    ----------
+    shot_list : path
+        As `read_shots` takes it.
+    out : path
+        Folder of the outputs, ``ID.mp4`` and so on; made if it is missing.
+    workers : int
+        Processes; each loads the model once.
+    checkpoint : path, optional
+        Folder of another motion model.
+    device : str
+        Where the motion model runs.
+    progress : bool
+        Show a progress bar on stderr, counted in shots.
+    make_performer : callable, optional
+        Makes, in a worker, what renders a shot: called with the ledger, the checkpoint, the device and the number of
+        threads. For tests and other ways to render.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the list.
+
+    Raises
+    ------
+    BatchError
+        If the list has mistakes (all are listed), or the folder cannot be used.
+    """
+    if workers < 1:
+        raise BatchError(f"{workers} workers render nothing. Use 1 or more.")
+    from animate.pipeline import read_voice
+
+    model = Path(checkpoint or shipped("checkpoints/base"))
+    with Ledger(Path(out).absolute(), folder_hash(model)).opened() as ledger:
+        checks = {"portrait": partial(prepared, folder=ledger.portraits), "voice": read_voice}
+        shots = read_shots(shot_list, checks)
+        markers = {shot.id: ledger.done(shot) for shot in shots}
+        todo = [shot for shot in shots if markers[shot.id] is None]
+        outcomes = {shot.id: Outcome(shot, KEPT, markers[shot.id]) for shot in shots if markers[shot.id]}
+        threads = max(1, (os.cpu_count() or 1) // workers)
+        arguments = (ledger, model, device, threads)
+        ended = perform_all(make_performer or Performer, arguments, todo, workers)
+        bar = tqdm(total=len(shots), initial=len(outcomes), unit="shot", disable=not progress)
+        with bar, closing(ended):  # closing ends the workers, also after Ctrl-C
+            for index, facts, reason in ended:
+                shot = todo[index]
+                state = RENDERED if reason is None else FAILED
+                outcomes[shot.id] = Outcome(shot, state, facts or {}, reason or "")
+                bar.update()
+        return [outcomes[shot.id] for shot in shots]
+
+
+class Performer:
+    """Renders shots in a worker, with the model loaded once."""
+
+    def __init__(self, ledger: Ledger, checkpoint: Path, device: str, threads: int):
+        import torch
+
+        from animate.pipeline import Animator
+
+        torch.set_num_threads(threads)
+        self.ledger, self.animator = ledger, Animator.from_pretrained(checkpoint, device=device)
+
+    def __call__(self, shot: Shot) -> dict:
+        """Render one shot and deliver it; return its marker."""
+        from animate.motion_files import save_motion
+        from animate.pipeline import verify
+
+        begun_s, signature = time.monotonic(), self.ledger.signature(shot)
+        portrait = prepared(shot.portrait, self.ledger.portraits)
+        clip = self.animator(portrait, shot.voice, direction=shot.direction, consent=shot.consent, config=shot.config)
+        with tempfile.TemporaryDirectory(prefix=f"{shot.id}-", dir=self.ledger.work) as folder:
+            drafts = [Path(folder, f"{shot.id}.{kind}") for kind in shot.outputs]
+            clip.save(drafts[0])
+            for draft in drafts[1:]:
+                save_motion(clip.motion, draft)
+            facts = {
+                "duration_s": round(clip.motion.duration_s, 3),
+                "marked": verify(drafts[0]).marked,
+                "render_s": round(time.monotonic() - begun_s, 2),
+            }
+            return self.ledger.deliver(shot, signature, drafts, facts)

@@ -1,0 +1,196 @@
+"""The shot list: read, and checked to the last row before anything is rendered."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import yaml
+
+from animate.config import RenderConfig, load_config
+from animate.errors import AnimateError, BatchError, ConfigError, ProvenanceError
+from animate.motion.acting import Acting
+from animate.motion.direction import read_direction
+from animate.motion.tracks import nearest
+from animate.provenance import parse_consent
+
+OUTPUTS = ("mp4", "npz", "json", "csv", "glb", "gltf")
+_FILES = ("portrait", "voice", "direction")
+_SETTINGS = tuple(field.name for field in fields(RenderConfig))
+_COLUMNS = ("id", *_FILES, "consent", "outputs", *_SETTINGS)
+_SUFFIXES = (".csv", ".jsonl", ".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One row of the list.
+
+    Attributes
+    ----------
+    id : str
+        Names the outputs; letters, digits, point, dash and underscore.
+    portrait, voice : Path
+    direction : Path or None
+        YAML, as `animate.motion.direction.read_direction` takes it.
+    config : RenderConfig
+    consent : str or None
+        By what right, as `animate.Animator` takes it.
+    outputs : tuple of str
+        mp4 first; then the formats in which the motion is kept as well.
+    row : int
+        Line of the file, or number of the item in YAML, for messages.
+    """
+
+    id: str
+    portrait: Path
+    voice: Path
+    direction: Path | None
+    config: RenderConfig
+    consent: str | None
+    outputs: tuple[str, ...]
+    row: int
+
+
+def read_shots(path: str | Path, checks: dict[str, Callable[[Path], object]] | None = None) -> list[Shot]:
+    """Read a shot list and check every row.
+
+    Columns are id, portrait and voice, and if wanted direction, consent, outputs (such as ``mp4 csv``) and every setting of
+    `RenderConfig` (seed, fps, emotion ...). Files are found from the folder of the list.
+
+    Parameters
+    ----------
+    path : path
+        .csv with a header, .jsonl with one object a line, or .yaml with a list of mappings.
+    checks : dict, optional
+        For portrait and voice, what opens a file and raises AnimateError if it will not do; each file is opened once.
+
+    Raises
+    ------
+    BatchError
+        If the list cannot be read; or with all that is wrong in it, by row.
+
+    Examples
+    --------
+    >>> read_shots("shots.csv")                                         # doctest: +SKIP
+    """
+    source = Path(path)
+    shots, problems, seen = [], [], {}
+    for row, values in _rows(source):
+        shot, wrong = _shot(row, values, source.parent)
+        if shot and (before := seen.setdefault(shot.id.lower(), row)) != row:
+            wrong.append(f"the id {shot.id!r} is that of row {before} (capitals make no difference); give it its own")
+        problems += [(row, reason) for reason in wrong]
+        if shot:
+            shots.append(shot)
+    for column, check in (checks or {}).items():
+        problems += _unfit_files(column, check, shots)
+    if problems:
+        listed = "\n".join(f"  row {row}: {reason}" for row, reason in sorted(problems))
+        raise BatchError(f"{source.name} has {len(problems)} mistakes; nothing was rendered.\n{listed}")
+    if not shots:
+        raise BatchError(f"{source.name} lists no shot. Write one a row: id, portrait, voice.")
+    return shots
+
+
+def _rows(source: Path) -> list[tuple[int, dict]]:
+    """Return each row's number and its values that are not empty."""
+    if source.suffix.lower() not in _SUFFIXES:
+        raise BatchError(f"{source.name} is no shot list. Use {', '.join(_SUFFIXES)}.")
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BatchError(
+            f"The shot list {source} cannot be read: {getattr(error, 'strerror', None) or error}."
+        ) from None
+    if source.suffix.lower() == ".csv":
+        reader = csv.DictReader(text.splitlines())
+        rows = [
+            (reader.line_num, {name: _number(value) if name in _SETTINGS else value for name, value in row.items()})
+            for row in reader
+        ]
+    else:
+        rows = _parsed(source, text)
+    for row, values in rows:
+        if not isinstance(values, dict):
+            raise BatchError(
+                f"{source.name}, row {row}: {values!r} is no shot. Write names and values: id, portrait ..."
+            )
+    return [(row, {name: value for name, value in values.items() if value not in (None, "")}) for row, values in rows]
+
+
+def _parsed(source: Path, text: str) -> list[tuple[int, object]]:
+    try:
+        if source.suffix.lower() == ".jsonl":
+            lines = enumerate(text.splitlines(), start=1)
+            return [(row, json.loads(line)) for row, line in lines if line.strip()]
+        items = yaml.safe_load(text)
+    except (json.JSONDecodeError, yaml.YAMLError) as error:
+        raise BatchError(f"{source.name} cannot be read: {error}") from None
+    if not isinstance(items, list):
+        raise BatchError(f"{source.name} holds no list. Begin each shot with a dash: - id: ...")
+    return list(enumerate(items, start=1))
+
+
+def _number(text: str | None):
+    """Return the number that a CSV writes as text, or the text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except (TypeError, ValueError):
+            continue
+    return text
+
+
+def _shot(row: int, values: dict, folder: Path) -> tuple[Shot | None, list[str]]:
+    """Return the shot, or None, and what is wrong with it."""
+    wrong = []
+    if None in values:
+        wrong.append(f"it has more values than the header has names, such as {values.pop(None)[0]!r}")
+    for name in [name for name in values if name not in _COLUMNS]:
+        wrong.append(f"there is no column {name!r}. {nearest(name, _COLUMNS)}")
+    wrong += [f"{name} is missing" for name in ("id", "portrait", "voice") if name not in values]
+    name = str(values.get("id", "x"))
+    if not re.fullmatch(r"[\w-][\w.-]{0,99}", name, re.ASCII):
+        wrong.append(f"the id {name!r} cannot name a file; use letters, digits, '.', '-' and '_'")
+    files = {column: folder / str(values[column]) for column in _FILES if column in values}
+    for column, file in files.items():
+        if not file.is_file():
+            wrong.append(f"there is no {column} {values[column]}")
+    outputs = tuple(dict.fromkeys(["mp4", *re.split(r"[\s,;+]+", str(values.get("outputs", "mp4")).lower())]))
+    wrong += [f"no output is called {kind!r}. {nearest(kind, OUTPUTS)}" for kind in outputs if kind not in OUTPUTS]
+    config = None
+    try:
+        config = load_config(RenderConfig, overrides={name: values[name] for name in _SETTINGS if name in values})
+        Acting(**{field.name: getattr(config, field.name) for field in fields(Acting)})
+    except ConfigError as error:
+        wrong.append(str(error))
+    consent = values.get("consent")
+    try:
+        parse_consent(consent or "undeclared")
+        if "direction" in files and files["direction"].is_file():
+            read_direction(files["direction"])
+    except (ConfigError, ProvenanceError) as error:
+        wrong.append(str(error))
+    if wrong:
+        return None, wrong
+    return Shot(name, files["portrait"], files["voice"], files.get("direction"), config, consent, outputs, row), []
+
+
+def _unfit_files(column: str, check: Callable, shots: list[Shot]) -> list[tuple[int, str]]:
+    """Open each file once; return the rows that name one that will not do, and why."""
+    reasons: dict[Path, str] = {}
+    for file in dict.fromkeys(getattr(shot, column) for shot in shots):
+        try:
+            check(file)
+        except AnimateError as error:
+            reasons[file] = str(error)
+    return [(shot.row, reasons[file]) for shot in shots if (file := getattr(shot, column)) in reasons]
+
+
+def settings_of(shot: Shot) -> dict:
+    """Return what decides how the shot looks, apart from the contents of its files."""
+    return {**asdict(shot.config), "consent": shot.consent, "outputs": list(shot.outputs)}

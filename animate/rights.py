@@ -1,0 +1,56 @@
+"""By what right a portrait is animated, and whether it is at all: asked before anything is rendered."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from functools import lru_cache
+
+import numpy as np
+
+from animate import provenance
+from animate.types import Consent, Portrait
+
+_log = logging.getLogger(__name__)
+
+
+def resolve_consent(portrait: Portrait, consent: str | Consent | None) -> Consent:
+    """Return the consent that counts for a portrait, and remember it if it is declared.
+
+    Raises
+    ------
+    ProvenanceError
+        If the word is unknown, or a permission lacks its reference.
+    """
+    sha256 = portrait_sha256(portrait)
+    if consent is not None:
+        consent = provenance.parse_consent(consent)
+        if consent.basis != "undeclared":
+            provenance.remember(sha256, consent)
+        return consent
+    if (before := provenance.remembered(sha256)) is not None:
+        return before
+    _log.warning(
+        "No consent was declared for %s, so the video carries a visible label. Say consent='self', "
+        "'permission:REFERENCE', 'public-domain', 'historical' or 'fictional'.",
+        portrait.name,
+    )
+    return Consent()
+
+
+@lru_cache(maxsize=4)  # a clip asks at its start and for each pass over its frames
+def examine(portrait: Portrait, allow_marked: bool = False) -> provenance.Findings:
+    """Check a portrait before anything is rendered.
+
+    Raises
+    ------
+    RefusalError
+        If the portrait is explicit, marked and not allowed, or cannot be checked.
+    """
+    return provenance.examine(portrait.image, portrait_sha256(portrait), allow_marked=allow_marked)
+
+
+def portrait_sha256(portrait: Portrait) -> str:
+    """Return the hash of a portrait's file, or of its pixels if it was made in memory."""
+    shape = str(portrait.image.shape).encode()
+    return portrait.sha256 or hashlib.sha256(shape + np.ascontiguousarray(portrait.image).tobytes()).hexdigest()
