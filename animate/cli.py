@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument(
         "--direction", metavar="YAML", help="what happens when: keyed tracks of emotion, gaze, head ..."
     )
+    render.add_argument("--transcript", metavar="TXT", help="what is said, for keys on words in --direction (English)")
     render.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
     add_consent(render)
     _add_output_options(render)
@@ -95,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="make the shipped example speak")
     _add_output_options(demo)
-    demo.set_defaults(run=_demo, motion=None, save_motion=None, direction=None, allow_marked=False)
+    demo.set_defaults(run=_demo, motion=None, save_motion=None, direction=None, transcript=None, allow_marked=False)
 
     add_commands(commands)
 
@@ -160,28 +161,28 @@ def _demo(options) -> int:
 
 def _make_video(options, portrait, voice, consent: str | None, detector: str = "mediapipe") -> int:
     config = load_config(RenderConfig, _preset(options.config), _overrides(options))
+    from animate.interchange import check_motion_target, load_motion, save_motion
     from animate.media import check_target
-    from animate.motion.direction import direct, read_direction
-    from animate.motion_files import check_motion_target, load_motion, save_motion
-    from animate.pipeline import Animator, perform, read_portrait, read_voice
+    from animate.motion.direction import Direction, direct
+    from animate.pipeline import Animator, perform, read_portrait, read_scene, read_voice
+    from animate.speech import read_transcript
     from animate.types import Portrait
 
     check_target(options.output)
     if options.save_motion:
         check_motion_target(options.save_motion)
     motion = load_motion(options.motion) if options.motion else None
-    direction = read_direction(options.direction) if options.direction else None
-    if motion is not None and direction is not None:
-        motion = direct(motion, direction)
+    speech = read_voice(voice) if voice else None
+    direction = read_scene(options.direction, speech, options.transcript and read_transcript(options.transcript))
     progress = sys.stderr.isatty()
     portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
     given = {"direction": direction, "config": config, "allow_marked": options.allow_marked}
     given["consent"] = declared_consent(portrait, consent)
     if motion is not None:
-        clip = perform(portrait, motion, voice and read_voice(voice), **given)
+        clip = perform(portrait, direct(motion, direction or Direction()), speech, **given)
     else:
         animator = Animator.from_pretrained(options.checkpoint, device=options.device)
-        clip = animator(portrait, voice, progress=progress, **given)
+        clip = animator(portrait, speech, progress=progress, **given)
     if options.save_motion:
         save_motion(clip.motion, options.save_motion)
     print(clip.save(options.output, progress=progress))
@@ -210,7 +211,7 @@ def _batch(options) -> int:
 
 
 def _plot(options) -> int:
-    from animate.motion_files import load_motion
+    from animate.interchange import load_motion
     from animate.pipeline import read_voice
     from animate.plot import plot_motion
 
@@ -231,7 +232,7 @@ def _overrides(options) -> dict:
 def _evaluate(options) -> int:
     from animate.evaluate import evaluate, table
     from animate.example import example_voice
-    from animate.motion_files import load_motion
+    from animate.interchange import load_motion
     from animate.pipeline import generate_motion, read_portrait, read_voice
 
     portrait = read_portrait(options.portrait)

@@ -24,7 +24,7 @@ from animate import __version__, media, provenance
 from animate.camera import framed, framing
 from animate.clock import frame_rate, num_frames
 from animate.config import RenderConfig, load_config
-from animate.motion_files import load_motion, save_motion
+from animate.errors import ConfigError
 from animate.media import read_voice
 from animate.motion.direction import Direction, read_direction
 from animate.portrait import read_portrait
@@ -33,7 +33,7 @@ from animate.rights import examine, portrait_sha256, resolve_consent
 from animate.types import Consent, MarkedFrames, Motion, Portrait, Speech, Verdict
 
 __all__ = [
-    "Animator", "Clip", "generate_motion", "load_motion", "perform", "read_portrait", "read_voice", "render", "save_motion", "verify",
+    "Animator", "Clip", "generate_motion", "perform", "read_portrait", "read_scene", "read_voice", "render", "verify",
 ]  # fmt: skip
 
 PathLike = str | Path
@@ -70,6 +70,7 @@ class Animator:
         voice: PathLike | Speech,
         *,
         direction: PathLike | Direction | None = None,
+        transcript: str | None = None,
         consent: str | Consent | None = None,
         allow_marked: bool = False,
         config: RenderConfig | None = None,
@@ -85,6 +86,8 @@ class Animator:
             Any audio or video file that ffmpeg reads.
         direction : path or Direction, optional
             What happens when.
+        transcript : str, optional
+            What is said, in English, for a direction file with keys on words (needs the extra ``[align]``).
         consent : str or Consent, optional
             By what right: "self", "permission:REFERENCE", "public-domain", "historical", "fictional" or
             "undeclared". If omitted, what was declared for this portrait before; else undeclared, with a warning
@@ -111,9 +114,9 @@ class Animator:
             If the portrait is explicit, or marked and not allowed.
         """
         config = _with_overrides(config, overrides)
-        direction = read_direction(direction) if isinstance(direction, PathLike) else direction
-        portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait)
         speech = voice if isinstance(voice, Speech) else read_voice(voice)
+        direction = read_scene(direction, speech, transcript)
+        portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait)
         consent = resolve_consent(portrait, consent)
         examine(portrait, allow_marked)
         motion = generate_motion(speech, model=self.model, direction=direction, config=config, progress=progress)
@@ -262,6 +265,34 @@ def generate_motion(
 def _with_overrides(config: RenderConfig | None, overrides: dict) -> RenderConfig:
     given = {} if config is None else vars(config)
     return load_config(RenderConfig, overrides={**given, **overrides})
+
+
+def read_scene(
+    direction: PathLike | Direction | None, speech: Speech | None = None, transcript: str | None = None
+) -> Direction | None:
+    """Return a direction, read from its file if need be, with keys on words in seconds.
+
+    Parameters
+    ----------
+    direction : path or Direction, optional
+    speech : Speech, optional
+    transcript : str, optional
+        What is said in it, in English; needs the extra ``[align]``.
+
+    Raises
+    ------
+    ConfigError
+        If the direction is wrong, or a transcript is given where none can be used.
+    VoiceError
+        If the transcript does not fit the voice.
+    """
+    if transcript is not None and (speech is None or not isinstance(direction, PathLike)):
+        raise ConfigError("A transcript is for the words of a direction file in a voice. Give both, or leave it out.")
+    if not isinstance(direction, PathLike):
+        return direction
+    from animate.speech import align_words
+
+    return read_direction(direction, None if transcript is None else align_words(speech, transcript))
 
 
 def render(

@@ -100,6 +100,15 @@ class Speech:
         return len(self.samples) / self.sample_rate
 
 
+@dataclass(frozen=True)
+class Word:
+    """A word of a voice, and when it is said, in seconds."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
 @dataclass(frozen=True, eq=False)
 class SpeechFeatures:
     """What the motion model hears: float32 [T, D] at `fps` rows per second (`animate.speech.features`)."""

@@ -67,7 +67,8 @@ class Ledger:
 
     def signature(self, shot: Shot) -> str:
         """Return a hash of all that decides the outputs: inputs, settings, weights and version."""
-        files = [None if file is None else file_hash(file) for file in (shot.portrait, shot.voice, shot.direction)]
+        files = (shot.portrait, shot.voice, shot.direction, shot.transcript)
+        files = [None if file is None else file_hash(file) for file in files]
         made_of = json.dumps([__version__, self.weights, files, settings_of(shot)], sort_keys=True)
         return hashlib.sha256(made_of.encode()).hexdigest()
 

@@ -88,7 +88,11 @@ def run_batch(
 
     model = Path(checkpoint or shipped("checkpoints/base"))
     with Ledger(Path(out).absolute(), folder_hash(model)).opened() as ledger:
-        checks = {"portrait": partial(prepared, folder=ledger.portraits), "voice": read_voice}
+        checks = {
+            ("portrait",): partial(prepared, folder=ledger.portraits),
+            ("voice",): read_voice,
+            ("voice", "direction", "transcript"): _check_words,
+        }
         shots = read_shots(shot_list, checks)
         markers = {shot.id: ledger.done(shot) for shot in shots}
         todo = [shot for shot in shots if markers[shot.id] is None]
@@ -106,6 +110,14 @@ def run_batch(
         return [outcomes[shot.id] for shot in shots]
 
 
+def _check_words(voice: Path, direction: Path, transcript: Path) -> None:
+    """Raise what a direction on words would raise later."""
+    from animate.pipeline import read_scene, read_voice
+    from animate.speech import read_transcript
+
+    read_scene(direction, read_voice(voice), read_transcript(transcript))
+
+
 class Performer:
     """Renders shots in a worker, with the model loaded once."""
 
@@ -119,12 +131,21 @@ class Performer:
 
     def __call__(self, shot: Shot) -> dict:
         """Render one shot and deliver it; return its marker."""
-        from animate.motion_files import save_motion
+        from animate.interchange import save_motion
         from animate.pipeline import verify
+        from animate.speech import read_transcript
 
         begun_s, signature = time.monotonic(), self.ledger.signature(shot)
         portrait = prepared(shot.portrait, self.ledger.portraits)
-        clip = self.animator(portrait, shot.voice, direction=shot.direction, consent=shot.consent, config=shot.config)
+        transcript = shot.transcript and read_transcript(shot.transcript)
+        clip = self.animator(
+            portrait,
+            shot.voice,
+            direction=shot.direction,
+            transcript=transcript,
+            consent=shot.consent,
+            config=shot.config,
+        )
         with tempfile.TemporaryDirectory(prefix=f"{shot.id}-", dir=self.ledger.work) as folder:
             drafts = [Path(folder, f"{shot.id}.{kind}") for kind in shot.outputs]
             clip.save(drafts[0])

@@ -19,7 +19,7 @@ from animate.motion.tracks import nearest
 from animate.provenance import parse_consent
 
 OUTPUTS = ("mp4", "npz", "json", "csv", "glb", "gltf")
-_FILES = ("portrait", "voice", "direction")
+_FILES = ("portrait", "voice", "direction", "transcript")
 _SETTINGS = tuple(field.name for field in fields(RenderConfig))
 _COLUMNS = ("id", *_FILES, "consent", "outputs", *_SETTINGS)
 _SUFFIXES = (".csv", ".jsonl", ".yaml", ".yml")
@@ -34,8 +34,8 @@ class Shot:
     id : str
         Names the outputs; letters, digits, point, dash and underscore.
     portrait, voice : Path
-    direction : Path or None
-        YAML, as `animate.motion.direction.read_direction` takes it.
+    direction, transcript : Path or None
+        YAML, as `animate.motion.direction.read_direction` takes it, and the text for its keys on words.
     config : RenderConfig
     consent : str or None
         By what right, as `animate.Animator` takes it.
@@ -49,24 +49,26 @@ class Shot:
     portrait: Path
     voice: Path
     direction: Path | None
+    transcript: Path | None
     config: RenderConfig
     consent: str | None
     outputs: tuple[str, ...]
     row: int
 
 
-def read_shots(path: str | Path, checks: dict[str, Callable[[Path], object]] | None = None) -> list[Shot]:
+def read_shots(path: str | Path, checks: dict[tuple[str, ...], Callable] | None = None) -> list[Shot]:
     """Read a shot list and check every row.
 
-    Columns are id, portrait and voice, and if wanted direction, consent, outputs (such as ``mp4 csv``) and every setting of
-    `RenderConfig` (seed, fps, emotion ...). Files are found from the folder of the list.
+    Columns are id, portrait and voice, and if wanted direction, transcript, consent, outputs (such as ``mp4 csv``) and
+    every setting of `RenderConfig` (seed, fps, emotion ...). Files are found from the folder of the list.
 
     Parameters
     ----------
     path : path
         .csv with a header, .jsonl with one object a line, or .yaml with a list of mappings.
     checks : dict, optional
-        For portrait and voice, what opens a file and raises AnimateError if it will not do; each file is opened once.
+        For columns, such as ``("voice",)``, what takes a shot's files of these columns and raises AnimateError if they
+        will not do; called once for equal files, and not where one is missing.
 
     Raises
     ------
@@ -86,8 +88,8 @@ def read_shots(path: str | Path, checks: dict[str, Callable[[Path], object]] | N
         problems += [(row, reason) for reason in wrong]
         if shot:
             shots.append(shot)
-    for column, check in (checks or {}).items():
-        problems += _unfit_files(column, check, shots)
+    for columns, check in (checks or {}).items():
+        problems += _unfit_files(columns, check, shots)
     if problems:
         listed = "\n".join(f"  row {row}: {reason}" for row, reason in sorted(problems))
         raise BatchError(f"{source.name} has {len(problems)} mistakes; nothing was rendered.\n{listed}")
@@ -168,27 +170,38 @@ def _shot(row: int, values: dict, folder: Path) -> tuple[Shot | None, list[str]]
         Acting(**{field.name: getattr(config, field.name) for field in fields(Acting)})
     except ConfigError as error:
         wrong.append(str(error))
+    if "transcript" in files and "direction" not in files:
+        wrong.append("a transcript is for the words of a direction; give one, or leave it out")
     consent = values.get("consent")
     try:
         parse_consent(consent or "undeclared")
-        if "direction" in files and files["direction"].is_file():
+        if "direction" in files and files["direction"].is_file() and "transcript" not in files:
             read_direction(files["direction"])
     except (ConfigError, ProvenanceError) as error:
         wrong.append(str(error))
     if wrong:
         return None, wrong
-    return Shot(name, files["portrait"], files["voice"], files.get("direction"), config, consent, outputs, row), []
+    found = (files["portrait"], files["voice"], files.get("direction"), files.get("transcript"))
+    return Shot(name, *found, config, consent, outputs, row), []
 
 
-def _unfit_files(column: str, check: Callable, shots: list[Shot]) -> list[tuple[int, str]]:
-    """Open each file once; return the rows that name one that will not do, and why."""
-    reasons: dict[Path, str] = {}
-    for file in dict.fromkeys(getattr(shot, column) for shot in shots):
-        try:
-            check(file)
-        except AnimateError as error:
-            reasons[file] = str(error)
-    return [(shot.row, reasons[file]) for shot in shots if (file := getattr(shot, column)) in reasons]
+def _unfit_files(columns: tuple[str, ...], check: Callable, shots: list[Shot]) -> list[tuple[int, str]]:
+    """Check files once; return the rows that name some that will not do, and why."""
+    reasons: dict[tuple, str | None] = {}
+    problems = []
+    for shot in shots:
+        files = tuple(getattr(shot, column) for column in columns)
+        if None in files:
+            continue
+        if files not in reasons:
+            try:
+                check(*files)
+                reasons[files] = None
+            except AnimateError as error:
+                reasons[files] = str(error)
+        if reasons[files]:
+            problems.append((shot.row, reasons[files]))
+    return problems
 
 
 def settings_of(shot: Shot) -> dict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from animate.channels import BLENDSHAPES, INDEX
 from animate.errors import ConfigError
 from animate.motion.emotions import emotion_vector, parse_emotion
 from animate.motion.lids import blink_shape
-from animate.motion.tracks import Track, in_range, nearest, read_time, read_track
-from animate.types import Motion
+from animate.motion.tracks import Track, in_range, nearest, read_time, read_track, word_time
+from animate.types import Motion, Word
 
 Keys = float | str | list | Mapping | Track | None
 
@@ -201,8 +201,15 @@ def direct(motion: Motion, direction: Direction) -> Motion:
     return replace(motion, values=direction.edited(motion.values, np.arange(len(motion)) / motion.fps))
 
 
-def read_direction(path: str | Path) -> Direction:
+def read_direction(path: str | Path, words: Sequence[Word] | None = None) -> Direction:
     """Read a direction from YAML, one track a line.
+
+    Parameters
+    ----------
+    path : path
+    words : sequence of Word, optional
+        What is said and when (`animate.speech.align_words`); then a key may be ``word 3``, ``on never``,
+        ``after never`` or ``on never 2`` in place of seconds.
 
     Raises
     ------
@@ -218,6 +225,15 @@ def read_direction(path: str | Path) -> Direction:
     >>> read_direction(path).emotion.times_s
     (0.0, 2.5)
     """
+    tracks = _read_tracks(path)
+    try:
+        return Direction(**{name: _timed(name, value, words) for name, value in tracks.items() if value is not None})
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _read_tracks(path: str | Path) -> dict:
+    """Return the tracks of a YAML file as they are written; all their names are known."""
     try:
         tracks = yaml.safe_load(Path(path).read_text()) or {}
     except (OSError, UnicodeDecodeError) as error:
@@ -230,10 +246,16 @@ def read_direction(path: str | Path) -> Direction:
     for name in tracks:
         if name not in names:
             raise ConfigError(f"{path}: there is no track {name!r}. {nearest(name, names)}")
-    try:
-        return Direction(**{name: value for name, value in tracks.items() if value is not None})
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    return tracks
+
+
+def _timed(name: str, track, words: Sequence[Word] | None):
+    """Put seconds in place of words, in the keys of a mapping and in the times of `blink` and `hold`."""
+    if isinstance(track, dict):
+        return {word_time(name, time, words): value for time, value in track.items()}
+    if name in ("blink", "hold") and isinstance(track, list):
+        return [_timed(name, time, words) for time in track]
+    return word_time(name, track, words) if name in ("blink", "hold") else track
 
 
 def _read_span(span) -> tuple[float, float]:

@@ -187,7 +187,8 @@ def splice(motion: Motion, patch: Motion, start_s: float, fade_s: float = 0.1, c
     """
     if start_s < 0 or start_s + patch.duration_s > motion.duration_s + 0.5 / motion.fps:
         raise MotionError(
-            f"A patch of {patch.duration_s:g} s at {start_s:g} s does not fit into {motion.duration_s:g} s. Cut it first."
+            f"A patch of {patch.duration_s:g} s at {start_s:g} s does not fit into {motion.duration_s:g} s. "
+            "Cut it first."
         )
     times_s = np.arange(len(motion)) / motion.fps - start_s
     edge_s = np.minimum(times_s, patch.duration_s - times_s)  # inside the patch, from its nearer end

@@ -99,8 +99,16 @@ class AudioToMotionPipeline(DiffusionPipeline):
         length = num_frames(duration_s or len(features.values) / features.fps, features.fps)
         heard = np.zeros((length, features.values.shape[1]), np.float32)
         heard[: len(features.values)] = features.values[:length]
-        blocks = self.stream([SpeechFeatures(heard, features.fps)], acting=acting, direction=direction,
-                             guidance=guidance, seed=seed, num_inference_steps=num_inference_steps, window=WINDOW, overlap=OVERLAP)  # fmt: skip
+        blocks = self.stream(
+            [SpeechFeatures(heard, features.fps)],
+            acting=acting,
+            direction=direction,
+            guidance=guidance,
+            seed=seed,
+            num_inference_steps=num_inference_steps,
+            window=WINDOW,
+            overlap=OVERLAP,
+        )
         values = []
         with tqdm(total=length, unit="frame", desc="motion", disable=not progress) as bar:
             for block in blocks:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from animate.errors import ConfigError
+from animate.types import Word
+
+_ON_WORDS = re.compile(r"word (?P<place>\d+)|(?P<when>on|after) (?P<word>\S+)(?: (?P<time>\d+))?")
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,37 @@ def read_time(name: str, time) -> float:
     if number is None or not 0 <= number < float("inf"):
         raise ConfigError(f"{name} has a key at {time!r}. Use seconds from 0, such as 2.5.")
     return number
+
+
+def word_time(name: str, time, words: Sequence[Word] | None):
+    """Return the seconds that a key on words means; other keys as they are.
+
+    Parameters
+    ----------
+    name : str
+        Of the track, for messages.
+    time : object
+        ``"word 3"`` (the third word of the transcript begins), ``"on never"`` (the word begins), ``"after never"``
+        (it ends), ``"on never 2"`` (its second time).
+    words : sequence of Word or None
+
+    Raises
+    ------
+    ConfigError
+        If there is no such word, or no transcript.
+    """
+    if not isinstance(time, str) or not (match := _ON_WORDS.fullmatch(time.strip())):
+        return time
+    if words is None:
+        raise ConfigError(f"{name} has a key at {time!r}, but what is said is not known. Give the transcript as well.")
+    if match["place"]:
+        found, place = list(words), int(match["place"])
+    else:
+        found, place = [word for word in words if word.text.lower() == match["word"].lower()], int(match["time"] or 1)
+    if not 1 <= place <= len(found):
+        spoken = " ".join(word.text for word in words)
+        raise ConfigError(f"{name} has a key at {time!r}, which is not said in {spoken[:80]!r}. Use its words.")
+    return found[place - 1].end_s if match["when"] == "after" else found[place - 1].start_s
 
 
 def in_range(low: float, high: float) -> Callable[[str, object], tuple[float, ...]]:

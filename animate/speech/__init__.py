@@ -2,5 +2,6 @@
 
 from animate.speech.features import FEATURES, MOTION_FPS, extract_features
 from animate.speech.stream import stream_features
+from animate.speech.words import align_words, read_transcript
 
-__all__ = ["FEATURES", "MOTION_FPS", "extract_features", "stream_features"]
+__all__ = ["FEATURES", "MOTION_FPS", "align_words", "extract_features", "read_transcript", "stream_features"]

@@ -96,7 +96,7 @@ def _chunks_of_frames(speech: Speech, count: int, frames_per_chunk: int) -> Iter
     margin = PITCH_WINDOW // 2
     kept = np.zeros(margin, np.float32)
     done = 0
-    for samples in _resampled(speech, frames_per_chunk * HOP_LENGTH):
+    for samples in resampled_blocks(speech, frames_per_chunk * HOP_LENGTH):
         kept = np.concatenate([kept, samples])
         ready = min(count - done, (len(kept) - PITCH_WINDOW) // HOP_LENGTH + 1)
         if ready > 0:
@@ -108,7 +108,7 @@ def _chunks_of_frames(speech: Speech, count: int, frames_per_chunk: int) -> Iter
         yield np.pad(kept, (0, max(0, length - len(kept))))[:length]
 
 
-def _resampled(speech: Speech, num_samples: int) -> Iterator[np.ndarray]:
+def resampled_blocks(speech: Speech, num_samples: int) -> Iterator[np.ndarray]:
     """Yield float32 samples at 16 kHz in blocks of about `num_samples`."""
     import soxr
 

@@ -1,0 +1,109 @@
+"""When each word of a transcript is said: forced alignment of English, offline, with pocketsphinx."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from animate.errors import DependencyError, VoiceError
+from animate.speech.features import SAMPLE_RATE, resampled_blocks
+from animate.types import Speech, Word
+
+
+def align_words(speech: Speech, transcript: str) -> list[Word]:
+    """Return the words of a transcript with their times, on a 10 ms grid.
+
+    Parameters
+    ----------
+    speech : Speech
+        English.
+    transcript : str
+        What is said, from the first to the last word. A word that is not in pocketsphinx's dictionary, such as a
+        number in digits, is given the time between its neighbours.
+
+    Returns
+    -------
+    list of Word
+        One for each word of the transcript, in its spelling without punctuation.
+
+    Raises
+    ------
+    DependencyError
+        If pocketsphinx is missing.
+    VoiceError
+        If the transcript has no known word, or its words do not fit the sound.
+
+    Examples
+    --------
+    >>> align_words(speech, "Never say never.")[2].start_s              # doctest: +SKIP
+    0.83
+    """
+    try:
+        from pocketsphinx import Decoder
+    except ImportError:
+        raise DependencyError("pocketsphinx is missing. Install it: pip install 'animate-portrait[align]'") from None
+    decoder = Decoder(lm=None, loglevel="FATAL", samprate=SAMPLE_RATE)
+    spellings = [word for word in (token.strip('.,;:!?"()[]“”‘’…—–-') for token in transcript.split()) if word]
+    spoken = [
+        [part for part in re.sub(r"[^a-z']", " ", word.lower().replace("’", "'")).split() if decoder.lookup_word(part)]
+        for word in spellings
+    ]
+    known = [part for parts in spoken for part in parts]
+    if not known:
+        raise VoiceError(f"No word of {transcript[:40]!r} is in the English dictionary. Give what is said, in English.")
+    spans = _spans(decoder, known, speech)
+    return _with_unknown(spellings, [[spans.pop(0) for _ in parts] for parts in spoken], speech.duration_s)
+
+
+def read_transcript(path: str | Path) -> str:
+    """Return the text of a file.
+
+    Raises
+    ------
+    VoiceError
+        If it cannot be read as UTF-8.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise VoiceError(f"Cannot read the transcript {path}: {error.strerror}. Check its path.") from None
+    except UnicodeDecodeError:
+        raise VoiceError(f"The transcript {path} is not plain text. Save it as UTF-8.") from None
+
+
+def _spans(decoder, known: list[str], speech: Speech) -> list[tuple[float, float]]:
+    """Return the beginning and end in seconds of each known word."""
+    decoder.set_align_text(" ".join(known))
+    decoder.start_utt()
+    samples = np.concatenate(list(resampled_blocks(speech, SAMPLE_RATE * 60)))
+    decoder.process_raw((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes(), full_utt=True)
+    try:
+        decoder.end_utt()
+        segments = list(decoder.seg() or [])
+    except RuntimeError:
+        segments = []
+    spans = [
+        (segment.start_frame / 100, (segment.end_frame + 1) / 100)
+        for segment in segments
+        if re.sub(r"\(\d+\)$", "", segment.word) in known  # pauses and noises are segments too
+    ]
+    if len(spans) != len(known):
+        raise VoiceError(
+            f"The words of {speech.name} cannot be found in its sound. Check that the transcript is what is said, in English."
+        )
+    return spans
+
+
+def _with_unknown(spellings: list[str], spans: list[list], duration_s: float) -> list[Word]:
+    """Join the parts of each word, and place words without a part between their neighbours."""
+    words, before_s = [], 0.0
+    for place, (text, parts) in enumerate(zip(spellings, spans, strict=True)):
+        if not parts:
+            following = next((later[0][0] for later in spans[place:] if later), duration_s)
+            unknown = next((count for count, later in enumerate(spans[place:]) if later), len(spans) - place)
+            parts = [(before_s, before_s + (following - before_s) / unknown)]
+        words.append(Word(text, parts[0][0], parts[-1][1]))
+        before_s = parts[-1][1]
+    return words
