@@ -123,6 +123,8 @@ def face_targets() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     shapes[closing] += shapes[0] - shapes[1 + INDEX["jawOpen"]]
     shapes = (shapes - frame.to_picture(np.array([PIVOT]))) @ _TO_GLTF * (_EYE_DISTANCE_M / frame.unit)
     triangles = mesh.triangles[(mesh.triangles < mesh.num_face).all(axis=1)]
+    a, b, c = triangles.T
+    triangles = triangles[(a != b) & (b != c) & (c != a)]  # strips end in triangles without area
     points = shapes[0].astype(np.float32)
     return points, _normals(points, triangles), triangles.astype(np.uint32), (shapes[1:] - shapes[0]).astype(np.float32)
 

@@ -73,6 +73,7 @@ def test_the_face_stands_upright_and_looks_at_the_viewer():
     assert 0.1 < np.ptp(points[:, 1]) < 0.25  # metres
     assert normals[NOSE_TIP, 2] > 0.5
     assert triangles.max() < len(points)
+    assert all(len(set(corners)) == 3 for corners in triangles.tolist())
 
 
 def test_targets_do_what_their_names_say():
