@@ -115,16 +115,17 @@ def face_targets() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     frame = fit_head_frame(portrait.face)
     mesh = build_mesh(portrait, frame)
     rig = build_rig(mesh, frame)
+    count = int(mesh.between_lips.min())  # what lies behind the lips comes last, and is left out: the mouth is open
     rows = np.zeros((1 + _NUM_SHAPES, len(CHANNELS)), np.float32)
     rows[1:, :_NUM_SHAPES] = np.eye(_NUM_SHAPES)
     closing = 1 + INDEX["mouthClose"]  # brings the lips together under a jaw that is open, and does nothing else
     rows[closing, INDEX["jawOpen"]] = 1
-    shapes = np.stack([rig.shape(controls_from_row(row))[: mesh.num_face] for row in rows])  # [53, N, 3]
+    shapes = np.stack([rig.shape(controls_from_row(row))[:count] for row in rows])  # [53, N, 3]
     shapes[closing] += shapes[0] - shapes[1 + INDEX["jawOpen"]]
     shapes = (shapes - frame.to_picture(np.array([PIVOT]))) @ _TO_GLTF * (_EYE_DISTANCE_M / frame.unit)
-    triangles = mesh.triangles[(mesh.triangles < mesh.num_face).all(axis=1)]
-    a, b, c = triangles.T
-    triangles = triangles[(a != b) & (b != c) & (c != a)]  # strips end in triangles without area
+    triangles = mesh.triangles[(mesh.triangles < count).all(axis=1)]
+    for edges in mesh.openings.values():  # and so are the eyes, which the renderer covers with strips
+        triangles = triangles[~np.isin(triangles, np.concatenate(edges)).all(axis=1)]
     points = shapes[0].astype(np.float32)
     return points, _normals(points, triangles), triangles.astype(np.uint32), (shapes[1:] - shapes[0]).astype(np.float32)
 

@@ -76,6 +76,14 @@ def test_the_face_stands_upright_and_looks_at_the_viewer():
     assert all(len(set(corners)) == 3 for corners in triangles.tolist())
 
 
+def test_mouth_and_eyes_are_holes():
+    _, _, triangles, _ = face_targets()
+    edges = np.sort(np.vstack([triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0])]), axis=1)
+    unique, counts = np.unique(edges, axis=0, return_counts=True)
+    border = np.unique(unique[counts == 1])
+    assert {13, 14, 159, 145, 386, 374} <= set(border.tolist())  # middles of lips and lids
+
+
 def test_targets_do_what_their_names_say():
     points, _, _, moves = face_targets()
     gap = points[list(LIPS_INNER_UPPER)] - points[list(LIPS_INNER_LOWER)]
