@@ -16,10 +16,11 @@ from PIL import Image
 
 from animate.batch.crew import perform_all
 from animate.batch.ledger import Ledger
+from animate.batch.report import table, write_page
 from animate.batch.run import FAILED, KEPT, RENDERED, run_batch
 from animate.batch.shots import read_shots
 from animate.cli import main
-from animate.errors import BatchError
+from animate.errors import BatchError, CheckpointError
 
 COUNT = 4
 
@@ -112,22 +113,24 @@ def test_a_shot_that_kills_its_workers_fails_alone(material):
     assert "died" in outcomes[2].reason
 
 
-def test_kill_9_leaves_nothing_to_clean_and_no_shot_is_done_twice(material):
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_ended_leaves_nothing_to_clean_and_no_shot_is_done_twice(material, end):
     (material / "slow").touch()
     code = f"import test_batch; test_batch.run(test_batch.Path({str(material)!r}), 1)"
     leader = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent)
     while not list((material / "out" / ".batch" / "done").glob("*.json")):
         assert leader.poll() is None
         time.sleep(0.02)
-    leader.kill()
-    leader.wait()
+    leader.send_signal(end)
+    assert leader.wait() != 0
+    assert end == signal.SIGKILL or not (material / "out" / ".batch" / "work").exists()
     worker = int((material / "log").read_text().split()[1])
     for _ in range(200):
         if not Path(f"/proc/{worker}").exists():
             break
         time.sleep(0.05)
     assert not Path("/proc/self").exists() or not Path(f"/proc/{worker}").exists()  # it ended with its leader
-    (material / "out" / ".batch" / "work" / "half").mkdir()
+    (material / "out" / ".batch" / "work" / "half").mkdir(parents=True)
     finished = {path.stem for path in (material / "out" / ".batch" / "done").glob("*.json")}
     outcomes = run(material)
     assert {outcome.shot.id for outcome in outcomes if outcome.state == KEPT} == finished
@@ -138,6 +141,22 @@ def test_kill_9_leaves_nothing_to_clean_and_no_shot_is_done_twice(material):
     ]
     assert not (material / "out" / ".batch" / "work").exists()
     assert all(performed(material).count(shot) == 1 for shot in finished)
+
+
+def test_a_missing_checkpoint_and_no_workers_are_refused_at_once(material):
+    with pytest.raises(CheckpointError, match="nowhere"):
+        run_batch(material / "shots.csv", material / "out", checkpoint=material / "nowhere")
+    with pytest.raises(BatchError, match="0 workers"):
+        run(material, workers=0)
+    assert not (material / "out").exists()
+
+
+def test_the_page_and_the_table_tell_what_failed(material):
+    (material / "fail-s1").touch()
+    outcomes = run(material)
+    page = write_page(outcomes, material / "out").read_text()
+    assert page.count("<video") == COUNT - 1 and "by zero" in page
+    assert "3 rendered, 0 kept, 1 failed" in table(outcomes) and "by zero" in table(outcomes)
 
 
 def test_two_batches_do_not_share_a_folder(material):

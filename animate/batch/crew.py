@@ -57,10 +57,13 @@ def perform_all(
                     yield (job, *connection.recv())
                 except (EOFError, OSError):
                     worker.process.join()
-                    workers[workers.index(worker)] = _hire(make_performer, arguments)
-                    if tries[job] < _TRIES:
+                    again = tries[job] < _TRIES
+                    if again:
                         waiting.appendleft(job)
-                    else:
+                    workers.remove(worker)
+                    if waiting:
+                        workers.append(_hire(make_performer, arguments))
+                    if not again:
                         yield job, None, f"its worker died {_TRIES} times (exit code {worker.process.exitcode})"
     finally:
         for worker in workers:

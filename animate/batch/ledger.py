@@ -20,7 +20,7 @@ from animate import __version__
 from animate.batch.shots import Shot, settings_of
 from animate.errors import BatchError
 
-_HOME = ".batch"
+HOME = ".batch"  # inside the output folder
 
 
 class Ledger:
@@ -35,7 +35,7 @@ class Ledger:
 
     def __init__(self, out: Path, weights: str):
         self.out, self.weights = out, weights
-        self.markers, self.work, self.portraits = (out / _HOME / name for name in ("done", "work", "portraits"))
+        self.markers, self.work, self.portraits = (out / HOME / name for name in ("done", "work", "portraits"))
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Ledger]:
@@ -49,7 +49,7 @@ class Ledger:
         try:
             for folder in (self.markers, self.portraits):
                 folder.mkdir(parents=True, exist_ok=True)
-            with (self.out / _HOME / "lock").open("w") as lock:  # the system releases it, however the process ends
+            with (self.out / HOME / "lock").open("w") as lock:  # the system releases it, however the process ends
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:

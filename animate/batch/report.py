@@ -6,7 +6,9 @@ import html
 import os
 from pathlib import Path
 
+from animate.batch.ledger import HOME
 from animate.batch.run import FAILED, Outcome
+from animate.errors import BatchError
 
 _PAGE = """<!doctype html>
 <meta charset="utf-8"><title>{title}</title>
@@ -37,12 +39,21 @@ def summary(outcomes: list[Outcome]) -> str:
 
 
 def write_page(outcomes: list[Outcome], out: Path) -> Path:
-    """Write ``index.html``, which shows every shot with its figures and warnings, beside the outputs."""
+    """Write ``index.html``, which shows every shot with its figures and warnings, beside the outputs.
+
+    Raises
+    ------
+    BatchError
+        If it cannot be written.
+    """
     figures = "\n".join(_figure(outcome) for outcome in outcomes)
     page = _PAGE.format(title=html.escape(out.absolute().name), summary=summary(outcomes), figures=figures)
-    draft = out / ".index.html"
-    draft.write_text(page, encoding="utf-8")
-    os.replace(draft, out / "index.html")
+    draft = out / HOME / "index.html"
+    try:
+        draft.write_text(page, encoding="utf-8")
+        os.replace(draft, out / "index.html")
+    except OSError as error:
+        raise BatchError(f"The page {out / 'index.html'} could not be written: {error.strerror or error}.") from None
     return out / "index.html"
 
 

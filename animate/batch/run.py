@@ -17,7 +17,7 @@ from animate.batch.crew import perform_all
 from animate.batch.ledger import Ledger, folder_hash
 from animate.batch.portraits import prepared
 from animate.batch.shots import Shot, read_shots
-from animate.errors import BatchError
+from animate.errors import BatchError, CheckpointError
 from animate.resources import shipped
 
 KEPT, RENDERED, FAILED = "kept", "rendered", "failed"
@@ -81,12 +81,16 @@ def run_batch(
     ------
     BatchError
         If the list has mistakes (all are listed), or the folder cannot be used.
+    CheckpointError
+        If there is no checkpoint.
     """
     if workers < 1:
         raise BatchError(f"{workers} workers render nothing. Use 1 or more.")
     from animate.pipeline import read_voice
 
     model = Path(checkpoint or shipped("checkpoints/base"))
+    if not (model / "model_index.json").is_file():
+        raise CheckpointError(f"There is no checkpoint in {model}. Pass the folder that holds model_index.json.")
     with Ledger(Path(out).absolute(), folder_hash(model)).opened() as ledger:
         checks = {
             ("portrait",): partial(prepared, folder=ledger.portraits),
