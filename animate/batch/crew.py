@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from animate.errors import AnimateError
 
 _TRIES = 2  # of a job whose worker died: once may be chance (memory, a stray kill), twice is the job
+_GOING_HOME_S = 5.0
 
 
 @dataclass(eq=False)
@@ -67,6 +68,9 @@ def perform_all(
                         yield job, None, f"its worker died {_TRIES} times (exit code {worker.process.exitcode})"
     finally:
         for worker in workers:
+            if worker.job is None:
+                worker.connection.close()  # an idle worker goes home by itself, and tidies up
+                worker.process.join(_GOING_HOME_S)
             worker.process.kill()
             worker.process.join()
 
@@ -92,7 +96,10 @@ def _work(connection, make_performer: Callable, arguments: tuple) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     performer = None
     while True:
-        job = connection.recv()
+        try:
+            job = connection.recv()
+        except EOFError:
+            return
         try:
             performer = performer or make_performer(*arguments)
             answer = (performer(job), None)
