@@ -34,6 +34,8 @@ def examine() -> list[dict]:
         _face_mesh(),
         _checkpoint(),
         _face_alignment_weights(),
+        _extra("matplotlib", "plot"),
+        _extra("pocketsphinx", "align"),
         _cuda(),
         _disk(),
     ]
@@ -108,6 +110,14 @@ def _face_alignment_weights() -> dict:
     detail = "in torch's cache" if fine else "not downloaded (only --detector face-alignment needs them)"
     cure = "they download on first use; see the face-alignment README for the files"
     return _finding("face-alignment weights", fine, detail, cure, optional=True)
+
+
+def _extra(package: str, extra: str) -> dict:
+    try:
+        return _finding(f"extra [{extra}]", True, f"{package} {importlib.metadata.version(package)}", optional=True)
+    except importlib.metadata.PackageNotFoundError:
+        cure = f"pip install 'animate-portrait[{extra}]'"
+        return _finding(f"extra [{extra}]", False, f"{package} not installed", cure, optional=True)
 
 
 def _cuda() -> dict:
