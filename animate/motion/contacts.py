@@ -15,10 +15,10 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 LIPS, TEETH, ROUNDED = "pbmɓ", "fvɱʋ", "uowʊɔɥʍyøœʏ"
 
 # Probabilities below the first are ignored, from the second on the contact is complete. Chosen on held-out synthetic
-# voices: as low as false closures in open vowels allow.
-_LIPS_FROM, _LIPS_FULL = 0.08, 0.20
-_TEETH_FROM, _TEETH_FULL = 0.08, 0.25
-_ROUNDED_FROM, _ROUNDED_FULL = 0.10, 0.40
+# voices: lower ones find few more contacts, and close the lips for more and more t, d and n.
+_LIPS_FROM, _LIPS_FULL = 0.04, 0.10
+_TEETH_FROM, _TEETH_FULL = 0.05, 0.15
+_ROUNDED_FROM, _ROUNDED_FULL = 0.07, 0.30
 _SPREAD = (
     3  # frames: lips touch 20 ms before the phone and leave 10 ms after it (measured; see `animate.train.teacher`)
 )
