@@ -32,7 +32,7 @@ _FLOOR_MARGIN_DB = 18.0  # the floor of a recording without pauses is the voice 
 _FAINT_DB, _STEADY_DB = -45.0, 8.0  # what is fainter and varies less is the noise of an empty room
 
 
-def extract_features(speech: Speech, chunk_s: float = 60.0) -> SpeechFeatures:
+def extract_features(speech: Speech, chunk_s: float = 10.0) -> SpeechFeatures:
     """Return the features of a voice, one row for each 1/50 s.
 
     Parameters
