@@ -13,7 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from animate import __version__
-from animate.cli_provenance import add_benchmarks, add_commands, add_consent, declared_consent
+from animate.cli_provenance import add_benchmarks, add_commands, add_consent
 from animate.config import RenderConfig, load_config
 from animate.errors import AnimateError, ConfigError
 from animate.resources import shipped
@@ -176,8 +176,7 @@ def _make_video(options, portrait, voice, consent: str | None, detector: str = "
     direction = read_scene(options.direction, speech, options.transcript and read_transcript(options.transcript))
     progress = sys.stderr.isatty()
     portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
-    given = {"direction": direction, "config": config, "allow_marked": options.allow_marked}
-    given["consent"] = declared_consent(portrait, consent)
+    given = {"direction": direction, "config": config, "consent": consent, "allow_marked": options.allow_marked}
     if motion is not None:
         clip = perform(portrait, direct(motion, direction or Direction()), speech, **given)
     else:

@@ -34,33 +34,14 @@ def add_consent(render: argparse.ArgumentParser) -> None:
     render.add_argument(
         "--consent",
         metavar="WORD",
-        help="by what right: self, permission:REFERENCE, public-domain, historical, fictional or undeclared (with a "
-        "visible label); needed once for each portrait",
+        help="by what right: self, permission:REFERENCE, public-domain, historical, fictional or undeclared; remembered "
+        "for the portrait. Without it the video carries a visible label",
     )
     render.add_argument(
         "--allow-marked",
         action="store_true",
         help="accept a portrait that came out of this engine; it is named as source",
     )
-
-
-def declared_consent(portrait, word: str | None):
-    """Return the consent given on the command line, or before for this portrait.
-
-    Raises
-    ------
-    ProvenanceError
-        If there is none, or the word makes no sense.
-    """
-    from animate.errors import ProvenanceError
-    from animate.rights import portrait_sha256
-    from animate.provenance import BASES, parse_consent, remembered
-
-    consent = parse_consent(word) if word is not None else remembered(portrait_sha256(portrait))
-    if consent is None:
-        choices = "\n".join(f"  --consent {basis:15}{meaning}" for basis, meaning in BASES.items())
-        raise ProvenanceError(f"By what right is {portrait.name} animated? Say it once for this portrait:\n{choices}")
-    return consent
 
 
 def add_benchmarks(commands: argparse._SubParsersAction) -> None:

@@ -30,10 +30,12 @@ def resolve_consent(portrait: Portrait, consent: str | Consent | None) -> Consen
         return consent
     if (before := provenance.remembered(sha256)) is not None:
         return before
+    choices = "\n".join(f"  {basis:15}{meaning}" for basis, meaning in provenance.BASES.items())
     _log.warning(
-        "No consent was declared for %s, so the video carries a visible label. Say consent='self', "
-        "'permission:REFERENCE', 'public-domain', 'historical' or 'fictional'.",
+        "No consent was declared for %s, so the video carries a visible label. Say once for this portrait by what right "
+        "it is animated (consent=... in Python, --consent on the command line):\n%s",
         portrait.name,
+        choices,
     )
     return Consent()
 

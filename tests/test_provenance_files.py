@@ -184,16 +184,14 @@ def test_a_consent_is_remembered_for_its_portrait_alone():
     assert remembered("2" * 64) is None
 
 
-def test_the_command_line_asks_and_remembers(tmp_path, capsys):
+def test_a_missing_consent_is_said_aloud_and_a_declared_one_is_remembered(caplog):
     class Portrait:
         name, sha256, image = "ada.jpg", "3" * 64, np.zeros((2, 2, 3), np.uint8)
 
-    from animate.cli_provenance import declared_consent
-
-    with pytest.raises(ProvenanceError, match="--consent permission"):
-        declared_consent(Portrait, None)
+    assert pipeline.resolve_consent(Portrait, None) == Consent("undeclared")
+    assert "ada.jpg" in caplog.text and "--consent" in caplog.text and "historical" in caplog.text
     pipeline.resolve_consent(Portrait, "historical")
-    assert declared_consent(Portrait, None) == Consent("historical")
+    assert pipeline.resolve_consent(Portrait, None) == Consent("historical")
 
 
 def test_undeclared_consent_shows_the_label_and_warns(astronaut, caplog):
