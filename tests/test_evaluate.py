@@ -8,7 +8,7 @@ import pytest
 
 from animate.channels import BLENDSHAPES, INDEX
 from animate.cli import main
-from animate.errors import DependencyError, MotionError
+from animate.errors import DependencyError
 from animate.evaluate import Figure, table
 from animate.evaluate.closed_loop import closed_loop, read_face
 from animate.evaluate.geometry import folds_and_holes

@@ -208,7 +208,7 @@ def test_likely_contacts_are_carried_out_and_unlikely_ones_are_not():
     heard[:, 5] = 1
     for frames, phone, probability in ((slice(5, 9), 1, 0.3), (slice(15, 19), 3, 0.4), (slice(25, 29), 4, 0.6)):
         heard[frames, phone] = probability
-    heard[33:37, 2] = 0.05
+    heard[33:37, 2] = 0.02
     controls = np.zeros((40, len(LATENTS)), np.float32)
     controls[:, LATENT_INDEX["jawOpen"]], controls[:, LATENT_INDEX["mouthLowerDown"]] = 0.3, 0.2
     motion = Motion(to_channels(carry_out(controls, evidence(heard, phones), LATENT_INDEX)), MOTION_FPS)
