@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import struct
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from scipy.spatial.transform import Rotation
 from animate import __version__
 from animate.channels import BLENDSHAPES, CHANNELS, INDEX
 from animate.errors import MotionError
+from animate.motion.files import write_whole
 from animate.types import FaceMesh, Motion, Portrait
 
 _EYE_DISTANCE_M = 0.063  # of an adult
@@ -61,14 +60,7 @@ def save_gltf(motion: Motion, path: str | Path) -> Path:
         raise MotionError(f"{target.name} is no glTF file. Use .glb or .gltf.")
     document, data = _document(motion)
     content = _binary(document, data) if target.suffix.lower() == ".glb" else _text(document, data)
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{target.stem[:64]}-", dir=target.parent) as folder:
-            draft = Path(folder, target.name)
-            draft.write_bytes(content)
-            os.replace(draft, target)
-    except OSError as error:
-        raise MotionError(f"The motion {target} could not be written: {error.strerror or error}.") from None
-    return target
+    return write_whole(target, content)
 
 
 def load_gltf(path: str | Path) -> Motion:

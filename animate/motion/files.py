@@ -58,7 +58,17 @@ def save_motion(motion: Motion, path: str | Path) -> Path:
     """
     target = Path(path)
     writers = {".npz": _to_npz, ".json": _to_json, ".csv": lambda motion: to_live_link(motion).encode()}
-    content = writers[_known_suffix(target)](motion)
+    return write_whole(target, writers[_known_suffix(target)](motion))
+
+
+def write_whole(target: Path, content: bytes) -> Path:
+    """Write a file that appears when it is complete; return its path.
+
+    Raises
+    ------
+    MotionError
+        If it cannot be written; nothing is left behind.
+    """
     try:
         with tempfile.TemporaryDirectory(prefix=f".{target.stem[:64]}-", dir=target.parent) as folder:
             draft = Path(folder, target.name)
