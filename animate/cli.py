@@ -40,6 +40,12 @@ _RENDER_HELP = {
     "label": "visible words 'AI-generated': auto (if consent is undeclared) or always",
 }
 
+# Flags that say how to generate a motion
+_GENERATOR_ONLY = (
+    "seed", "num_inference_steps", "guidance_scale", "emotion_guidance_scale", "style_guidance_scale", "emotion",
+    "expressiveness", "head_motion", "blink_rate", "gaze_x_deg", "gaze_y_deg", "checkpoint",
+)  # fmt: skip
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
@@ -150,6 +156,10 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
 def _render(options) -> int:
     if options.voice is None and options.motion is None:
         raise ConfigError("There is nothing to perform. Give a voice, or a motion with --motion.")
+    idle = [name for name in _GENERATOR_ONLY if getattr(options, name) is not None]
+    if options.motion is not None and idle:
+        flags = ", ".join("--" + name.replace("_", "-") for name in idle)
+        raise ConfigError(f"{flags}: a motion that is given is not generated, so this has no effect. Leave it out.")
     return _make_video(options, options.portrait, options.voice, options.consent, options.detector)
 
 

@@ -126,6 +126,7 @@ def test_a_motion_is_kept_and_performed_again_without_a_voice(tmp_path, inputs):
         ([], "nothing to perform"),
         (["--motion", "m.bvh"], "m.bvh"),
         (["--motion", "none.npz"], "none.npz"),
+        (["--motion", "none.npz", "--emotion", "happy", "--head-motion", "0"], "--emotion, --head-motion"),
         (["--motion", "none.npz", "--direction", "none.yaml"], "none"),
     ],
 )
