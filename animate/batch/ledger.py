@@ -19,6 +19,7 @@ from pathlib import Path
 from animate import __version__
 from animate.batch.shots import Shot, settings_of
 from animate.errors import BatchError
+from animate.provenance.record import file_sha256
 
 HOME = ".batch"  # inside the output folder
 
@@ -78,7 +79,7 @@ class Ledger:
             marker = json.loads((self.markers / f"{shot.id}.json").read_text())
             outputs = marker["outputs"]
             fresh = marker["signature"] == self.signature(shot) and all(
-                _hash(self.out / name) == digest for name, digest in outputs.items()
+                file_sha256(self.out / name) == digest for name, digest in outputs.items()
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -97,7 +98,7 @@ class Ledger:
         facts : dict
             What else to note.
         """
-        hashes = {draft.name: _hash(draft) for draft in drafts}
+        hashes = {draft.name: file_sha256(draft) for draft in drafts}
         marker = {"id": shot.id, "signature": signature, "outputs": hashes, **facts}
         written = drafts[0].parent / "marker.json"
         written.write_text(json.dumps(marker, indent=1))
@@ -113,15 +114,7 @@ class Ledger:
 @cache
 def file_hash(path: Path) -> str:
     """Return the sha256 of a file that does not change during the batch."""
-    return _hash(path)
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+    return file_sha256(path)
 
 
 def folder_hash(folder: Path) -> str:

@@ -11,6 +11,8 @@ from animate.errors import DependencyError, VoiceError
 from animate.speech.features import SAMPLE_RATE, resampled_blocks
 from animate.types import Speech, Word
 
+SILENCE_S = 0.5
+
 
 def align_words(speech: Speech, transcript: str) -> list[Word]:
     """Return the words of a transcript with their times, on a 10 ms grid.
@@ -57,6 +59,15 @@ def align_words(speech: Speech, transcript: str) -> list[Word]:
     return _with_unknown(spellings, [[spans.pop(0) for _ in parts] for parts in spoken], speech.duration_s)
 
 
+def sound_for_alignment(samples: np.ndarray) -> bytes:
+    """Return 16 kHz samples float32 [N] as pocketsphinx takes them, with `SILENCE_S` of silence on both sides.
+
+    Without the silence many a clip fails to align.
+    """
+    padded = np.pad(samples, round(SILENCE_S * SAMPLE_RATE))
+    return (np.clip(padded, -1, 1) * 32767).astype("<i2").tobytes()
+
+
 def read_transcript(path: str | Path) -> str:
     """Return the text of a file.
 
@@ -78,14 +89,14 @@ def _spans(decoder, known: list[str], speech: Speech) -> list[tuple[float, float
     decoder.set_align_text(" ".join(known))
     decoder.start_utt()
     samples = np.concatenate(list(resampled_blocks(speech, SAMPLE_RATE * 60)))
-    decoder.process_raw((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes(), full_utt=True)
+    decoder.process_raw(sound_for_alignment(samples), full_utt=True)
     try:
         decoder.end_utt()
         segments = list(decoder.seg() or [])
     except RuntimeError:
         segments = []
     spans = [
-        (segment.start_frame / 100, (segment.end_frame + 1) / 100)
+        tuple(max(0.0, frame / 100 - SILENCE_S) for frame in (segment.start_frame, segment.end_frame + 1))
         for segment in segments
         if re.sub(r"\(\d+\)$", "", segment.word) in known  # pauses and noises are segments too
     ]

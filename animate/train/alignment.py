@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from animate.errors import DependencyError, VoiceError
+from animate.speech.words import SILENCE_S, sound_for_alignment
 from animate.train.phonemes import ARPABET, PAUSE, Phone
-
-_SILENCE_S = 0.5
 
 
 def read_textgrid(path: Path, tier: str = "phones") -> list[Phone]:
@@ -52,8 +51,7 @@ def align_english(samples: np.ndarray, text: str) -> list[Phone]:
         from pocketsphinx import Decoder
     except ImportError:
         raise DependencyError("pocketsphinx is missing. Use: pip install pocketsphinx") from None
-    padded = np.pad(samples, round(_SILENCE_S * 16_000))  # without silence around it a clip often fails to align
-    sound = (np.clip(padded, -1, 1) * 32767).astype("<i2").tobytes()
+    sound = sound_for_alignment(samples)
     decoder = Decoder(lm=None, loglevel="FATAL")
     words = re.sub(r"[^a-z' ]", " ", text.lower().replace("-", " ")).split()
     decoder.set_align_text(" ".join(word for word in words if decoder.lookup_word(word)))
@@ -70,7 +68,7 @@ def align_english(samples: np.ndarray, text: str) -> list[Phone]:
         Phone(_ipa(phone.name), max(0.0, start_s), start_s + phone.duration / 100)
         for word in decoder.get_alignment()
         for phone in word
-        if (start_s := phone.start / 100 - _SILENCE_S) + phone.duration / 100 > 0
+        if (start_s := phone.start / 100 - SILENCE_S) + phone.duration / 100 > 0
     ]
 
 
