@@ -22,7 +22,6 @@ class Arousal:
 
     def __init__(self, fps: float = 50.0):
         self.keep = float(np.exp(-1 / (_MEMORY_S * fps)))
-        self.followed = 0  # frames
         self.track = np.empty(0, np.float32)  # of the last window
         self.begin = 0
         self.means = {"pitch": 0.0, "moves": _PITCH_MOVES[0], "bright": _BRIGHT[0]}

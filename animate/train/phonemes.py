@@ -30,15 +30,6 @@ ARPABET = {
     "spn": PAUSE, "brth": PAUSE, "h#": PAUSE, "#": PAUSE, "q": "ʔ", "sp": PAUSE,
 }  # fmt: skip
 
-# Open JTalk's phoneme names (upper case: devoiced vowels)
-OPEN_JTALK = {
-    "a": "a", "i": "i", "u": "ɯ", "e": "e", "o": "o", "A": "a", "I": "i", "U": "ɯ", "E": "e", "O": "o", "N": "ɴ",
-    "cl": "ʔ", "pau": PAUSE, "sil": PAUSE, "k": "k", "ky": "kj", "g": "ɡ", "gy": "ɡj", "s": "s", "sh": "ɕ", "z": "z",
-    "j": "dʑ", "t": "t", "ty": "tj", "ch": "tɕ", "ts": "ts", "d": "d", "dy": "dj", "n": "n", "ny": "ɲ", "h": "h",
-    "hy": "ç", "f": "ɸ", "b": "b", "by": "bj", "p": "p", "py": "pj", "m": "m", "my": "mj", "y": "j", "r": "ɾ",
-    "ry": "ɾj", "w": "w", "v": "v", "kw": "kw", "gw": "ɡw",
-}  # fmt: skip
-
 # Kokoro and hibari write affricates and English diphthongs with one letter (the 'misaki' alphabet)
 ONE_LETTER = {
     "A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "T": "ɾ", "S": "ʃ", "ʧ": "tʃ", "ʤ": "dʒ",
