@@ -18,7 +18,7 @@ from animate.train.phonemes import ONE_LETTER, PAUSE, Phone, pinyin_to_ipa, roma
 
 SAMPLE_RATE = 24_000
 UNIT_S = 600 / SAMPLE_RATE
-_LATENESS_S = 0.037  # measured against pocketsphinx word starts on Kokoro speech; without it the lips would trail
+_LATENESS_S = 0.037  # of token times, measured against pocketsphinx; without it the lips would trail
 DURATION = "/encoder/Clip_output_0"
 _PUNCTUATION = set(';:,.!?¡¿—…"«»“”')
 _SILENT_MARKS = set("ˈˌ→↗↘↓ ")  # carry duration, which belongs to the phone after them
@@ -85,7 +85,9 @@ class Kokoro:
         return tokens, {"input_ids": ids, "style": style}
 
 
-def merge_tokens(tokens: list[str], edges: np.ndarray, samples: np.ndarray) -> list[Phone]:
+def merge_tokens(
+    tokens: list[str], edges: np.ndarray, samples: np.ndarray, lateness_s: float = _LATENESS_S
+) -> list[Phone]:
     """Merge marks into their phones, and end the phone before a pause where its sound ends.
 
     Parameters
@@ -96,6 +98,8 @@ def merge_tokens(tokens: list[str], edges: np.ndarray, samples: np.ndarray) -> l
         Times in seconds between the tokens, as the model gives them.
     samples : float32 [N]
         The sound at 24 kHz.
+    lateness_s : float
+        How much the model's times lag behind the sound.
     """
     segments: list[list] = []  # symbol, start, end
     carried = None
@@ -114,14 +118,14 @@ def merge_tokens(tokens: list[str], edges: np.ndarray, samples: np.ndarray) -> l
     for (symbol, start, end), follower in zip(segments, [*segments[1:], [PAUSE]], strict=True):
         if symbol != PAUSE and follower[0] == PAUSE:
             heard = loud[(loud >= start) & (loud < end)]
-            cut = min(end, (heard[-1] if len(heard) else start) + 0.04 + _LATENESS_S)
+            cut = min(end, (heard[-1] if len(heard) else start) + 0.04 + lateness_s)
             phones += [(symbol, start, cut), (PAUSE, cut, end)]
         else:
             phones.append((symbol, start, end))
     return [
-        Phone(symbol, max(0.0, start - _LATENESS_S), max(0.0, end - _LATENESS_S))
+        Phone(symbol, max(0.0, start - lateness_s), max(0.0, end - lateness_s))
         for symbol, start, end in phones
-        if end > max(start, _LATENESS_S)
+        if end > max(start, lateness_s)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import math
@@ -19,7 +20,7 @@ from tqdm import tqdm
 from animate.motion.denoiser import MotionDenoiser
 from animate.motion.encoder import SpeechEncoder, SpeechEncoderConfig
 from animate.motion.latents import LATENTS, NUM_LIP_LATENTS
-from animate.motion.pipeline import WINDOW, AudioToMotionPipeline
+from animate.motion.pipeline import WINDOW, AudioToMotionPipeline, load_pipeline
 from animate.speech.features import FEATURES
 from animate.train.dataset import Batch, Windows, prepare
 from animate.train.losses import Learner
@@ -41,11 +42,13 @@ def train(config: TrainConfig, progress: bool = False) -> Path:
     ------
     ConfigError
         If there is no corpus.
+    CheckpointError
+        If `config.start_from` is no checkpoint.
     """
     out = Path(config.out)
     prepare(Path(config.corpus), out / "material", config.hours, config.seed, config.workers, progress)
     accelerator = Accelerator(mixed_precision=config.mixed_precision)
-    encoder, denoiser = build_networks(config, *measure_controls(out))
+    encoder, denoiser = _first_networks(config, out)
     windows = Windows(out / "material", WINDOW, encoder.margin)
     learner = Learner(encoder, denoiser, config.dropout, config.context_share, config.draws)
     optimizer = torch.optim.AdamW(
@@ -65,6 +68,13 @@ def train(config: TrainConfig, progress: bool = False) -> Path:
                 save_state(out / "state", accelerator.unwrap_model(learner), optimizer, average, step + 1)
                 export(config, learner=accelerator.unwrap_model(learner), average=average)
     return Path(config.checkpoint)
+
+
+def _first_networks(config: TrainConfig, out: Path) -> tuple[SpeechEncoder, MotionDenoiser]:
+    if not config.start_from:
+        return build_networks(config, *measure_controls(out))
+    model = load_pipeline(config.start_from)
+    return model.speech_encoder.float(), model.denoiser.float()
 
 
 def build_networks(config: TrainConfig, mean: list[float], scale: list[float]) -> tuple[SpeechEncoder, MotionDenoiser]:
@@ -174,9 +184,10 @@ def load_state(folder: Path, learner: nn.Module, optimizer, average: dict[str, t
 def export(config: TrainConfig, learner: Learner, average: dict[str, torch.Tensor]) -> None:
     """Write the averaged networks as a pipeline in half precision; a model card beside them stays."""
     folder = Path(config.checkpoint)
-    encoder, denoiser = build_networks(config, learner.denoiser.config.mean, learner.denoiser.config.scale)
-    Learner(encoder, denoiser).load_state_dict(average)
-    pipeline = AudioToMotionPipeline(encoder.half(), denoiser.half(), FlowMatchEulerDiscreteScheduler())
+    averaged = copy.deepcopy(learner)
+    averaged.load_state_dict(average)
+    networks = averaged.encoder.half(), averaged.denoiser.half()
+    pipeline = AudioToMotionPipeline(*networks, FlowMatchEulerDiscreteScheduler())
     partial = folder.with_name(folder.name + ".partial")
     pipeline.save_pretrained(partial)
     for card in ("README.md", "scores.json"):

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from animate.motion.contacts import LIPS, ROUNDED, TEETH
 from animate.motion.denoiser import NUM_CONDITIONS, MotionDenoiser
 from animate.motion.encoder import SpeechEncoder
 from animate.motion.latents import LATENT_INDEX, LOWER_DOWN_GAP, NUM_LIP_LATENTS, UPPER_UP_GAP
@@ -17,9 +18,11 @@ _MIN_LEVEL = 0.1  # a sampler of ten steps or fewer never asks below
 _MAX_LEVEL_WEIGHT = 4.0
 _CHANGE_WEIGHT = 6.0  # of frame-to-frame differences, which are small beside the values
 _GAP_WEIGHT = 1.0
-_SEAL_WEIGHT = 3.0  # how much more a frame counts in which the lips touch
+_CONTACT_WEIGHT = 3.0  # how much more a frame counts in which the lips touch each other or the teeth
+_CONTACT_GAP = 0.3  # tenths of the lip gap; f and v hold 0.28
 _CONTEXT_NOISE = 0.05  # the context is the model's own work and not perfect
 _PHONE_WEIGHT = 0.25
+_CONTACT_PHONE_WEIGHT = 2.0  # of the phones that `motion.contacts` carries out
 
 
 class Learner(nn.Module):
@@ -50,6 +53,9 @@ class Learner(nn.Module):
         weights = torch.ones(len(denoiser.config.latents))
         weights[:NUM_LIP_LATENTS] = _LIP_WEIGHT
         self.register_buffer("weights", weights / weights.mean(), persistent=False)
+        touching = [phone != "" and phone in LIPS + TEETH + ROUNDED for phone in encoder.config.phones]
+        phone_weights = torch.where(torch.tensor(touching), _CONTACT_PHONE_WEIGHT, 1.0)
+        self.register_buffer("phone_weights", phone_weights, persistent=False)
 
     def forward(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses by name; 'loss' is their sum.
@@ -68,7 +74,7 @@ class Learner(nn.Module):
         lips = motion[..., :NUM_LIP_LATENTS]
         losses = {f"ear_{name}": value for name, value in self._errors(guess, lips, torch.ones_like(lips)).items()}
         named = nn.functional.cross_entropy(
-            heard.phones[:, margin:-margin].flatten(0, 1).float(), batch.phones.flatten()
+            heard.phones[:, margin:-margin].flatten(0, 1).float(), batch.phones.flatten(), self.phone_weights
         )
         losses["ear_phone"] = _PHONE_WEIGHT * named
         conditions = (voice, batch.emotion, batch.style)
@@ -99,18 +105,18 @@ class Learner(nn.Module):
     def _errors(self, clean: Tensor, motion: Tensor, frame_weight: Tensor) -> dict[str, Tensor]:
         """Return weighted errors of values, of their changes from frame to frame and of the lips' gap."""
         clean, weights = clean.float(), self.weights[: motion.shape[-1]]
-        gap_error, sealed = self._gap(clean, motion)
+        gap_error, touching = self._gap(clean, motion)
         frame_weight = frame_weight / frame_weight.mean()
         error = (clean - motion) ** 2
         change = ((clean - motion)[:, 1:] - (clean - motion)[:, :-1]) ** 2
         return {
             "value": (error * weights * frame_weight).mean(),
             "change": _CHANGE_WEIGHT * (change * weights * frame_weight[:, 1:]).mean(),
-            "gap": _GAP_WEIGHT * (gap_error * (1 + _SEAL_WEIGHT * sealed) * frame_weight[..., 0]).mean(),
+            "gap": _GAP_WEIGHT * (gap_error * (1 + _CONTACT_WEIGHT * touching) * frame_weight[..., 0]).mean(),
         }
 
     def _gap(self, clean: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
-        """Return squared errors of the lip gap in units of a tenth, and where lips should touch; [B, T] each."""
+        """Return squared errors of the lip gap in units of a tenth, and where something should touch; [B, T] each."""
         gaps = []
         for values in (clean, motion):
             raw = values[..., :NUM_LIP_LATENTS] * self.scale[:NUM_LIP_LATENTS] + self.mean[:NUM_LIP_LATENTS]
@@ -118,7 +124,7 @@ class Learner(nn.Module):
                 raw[..., LATENT_INDEX[name]] for name in ("jawOpen", "mouthClose", "mouthLowerDown", "mouthUpperUp")
             )
             gaps.append(10 * (jaw - close + LOWER_DOWN_GAP * lower + UPPER_UP_GAP * upper))
-        return (gaps[0] - gaps[1]) ** 2, (gaps[1] < 0.1).float()
+        return (gaps[0] - gaps[1]) ** 2, (gaps[1] < _CONTACT_GAP).float()
 
 
 def correlated_noise(shape: tuple[int, ...], correlation: float, generator: torch.Generator) -> Tensor:

@@ -19,6 +19,7 @@ class TrainConfig:
 
     corpus: str = "corpus"  # folder of `animate.train.corpus`
     out: str = "out/train"  # prepared material, state to resume from, log
+    start_from: str = ""  # folder of a checkpoint whose weights to begin with, instead of random ones
     checkpoint: str = "out/train/checkpoint"  # where the pipeline is written, in diffusers' layout
     seed: int = 0
     hours: float = 20.0  # of augmented speech to prepare

