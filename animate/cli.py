@@ -126,6 +126,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     batch.add_argument("-o", "--output", required=True, help="the folder to write to")
     batch.add_argument("--workers", type=int, default=1, help="processes, each with its own model (default 1)")
+    batch.add_argument(
+        "--cluster", metavar="ADDRESS", help="render on a Ray cluster: ray://HOST:10001, auto or local (extra [ray])"
+    )
+    batch.add_argument(
+        "--publish", metavar="URL", help="also copy what is done to this storage: s3://..., a folder ..."
+    )
     batch.add_argument("--checkpoint", help="folder of another motion model")
     batch.add_argument("--device", default="cpu", help="where the motion model runs: cpu (default), cuda")
     batch.set_defaults(run=_batch)
@@ -151,6 +157,22 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         kind = float if isinstance(field.default, float) else kind
         flag = "--" + field.name.replace("_", "-")
         parser.add_argument(flag, type=kind, help=f"{_RENDER_HELP[field.name]} (default {field.default})")
+    parser.add_argument(
+        "--still", dest="head_motion", action="store_const", const=0.0, help="short for --head-motion 0"
+    )
+    parser.add_argument("--gaze", action=_Gaze, help="camera, left, right, up, down, or degrees as in 10,-5")
+
+
+class _Gaze(argparse.Action):
+    """Both gaze settings in one word."""
+
+    def __call__(self, parser, options, text, flag=None):
+        from animate.motion.direction import read_gaze
+
+        try:
+            options.gaze_x_deg, options.gaze_y_deg = read_gaze("gaze", text.split(",") if "," in text else text)
+        except ConfigError as error:
+            parser.error(str(error))
 
 
 def _render(options) -> int:
@@ -212,6 +234,8 @@ def _batch(options) -> int:
         workers=options.workers,
         checkpoint=options.checkpoint,
         device=options.device,
+        cluster=options.cluster,
+        publish=options.publish,
         progress=sys.stderr.isatty(),
     )
     write_page(outcomes, Path(options.output))

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -157,6 +158,15 @@ def test_the_page_and_the_table_tell_what_failed(material):
     page = write_page(outcomes, material / "out").read_text()
     assert page.count("<video") == COUNT - 1 and "by zero" in page
     assert "3 rendered, 0 kept, 1 failed" in table(outcomes) and "by zero" in table(outcomes)
+
+
+def test_the_page_and_the_table_point_at_figures_that_miss_their_bars(material):
+    (outcome, *_) = run(material)
+    figures = [("lip gap 7.1 % of eye distance", False), ("folds 0 triangles", True)]
+    outcome = replace(outcome, facts={**outcome.facts, "figures": figures})
+    assert "look at lip gap 7.1" in table([outcome]) and "folds" not in table([outcome])
+    page = write_page([outcome], material / "out").read_text()
+    assert 'class="bad">1.0 s' in page and "<small>folds 0 triangles</small>" in page
 
 
 def test_two_batches_do_not_share_a_folder(material):

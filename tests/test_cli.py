@@ -10,7 +10,7 @@ import skimage.data
 import soundfile
 from PIL import Image
 
-from animate.cli import main
+from animate.cli import _parser, main
 
 
 def run(*arguments, cwd=None):
@@ -140,3 +140,11 @@ def test_an_impossible_place_for_the_motion_is_refused_before_the_work(tmp_path,
     target = ["-o", str(tmp_path / "o.mp4"), "--save-motion", str(tmp_path / "m.fbx")]
     assert main(["render", *map(str, inputs), *target]) == 2
     assert "m.fbx" in capsys.readouterr().err
+
+
+def test_short_flags_stand_for_settings(capsys):
+    options = _parser().parse_args(["render", "a.png", "b.wav", "-o", "c.mp4", "--still", "--gaze", "left"])
+    assert (options.head_motion, options.gaze_x_deg, options.gaze_y_deg) == (0.0, -15.0, 0.0)
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["render", "a.png", "b.wav", "-o", "c.mp4", "--gaze", "lft"])
+    assert "Did you mean 'left'?" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import zipfile
 from dataclasses import astuple
@@ -36,17 +37,19 @@ def prepared(path: Path, folder: Path) -> Portrait:
 def _save(portrait: Portrait, kept: Path) -> None:
     face = portrait.face
     draft = kept.with_name(f".{kept.stem}-{os.getpid()}.npz")
+    content = io.BytesIO()  # numpy leaves a broken archive open if the disk is full
+    np.savez(
+        content,
+        image=portrait.image,
+        matte=portrait.matte,
+        vertices=face.vertices,
+        triangles=face.triangles,
+        neutral=face.neutral,
+        pose=astuple(face.pose),
+        sha256=portrait.sha256,
+    )
     try:
-        np.savez(
-            draft,
-            image=portrait.image,
-            matte=portrait.matte,
-            vertices=face.vertices,
-            triangles=face.triangles,
-            neutral=face.neutral,
-            pose=astuple(face.pose),
-            sha256=portrait.sha256,
-        )
+        draft.write_bytes(content.getbuffer())
         os.replace(draft, kept)
     except OSError:  # a full disk: it is only kept for speed
         draft.unlink(missing_ok=True)

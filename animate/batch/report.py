@@ -10,6 +10,7 @@ from animate.batch.ledger import HOME
 from animate.batch.run import FAILED, Outcome
 from animate.errors import BatchError
 
+_BAD = ' class="bad"'
 _PAGE = """<!doctype html>
 <meta charset="utf-8"><title>{title}</title>
 <style>
@@ -24,7 +25,7 @@ figure {{ margin: 0; width: 260px; }} video {{ width: 100%; background: #ddd; }}
 
 
 def table(outcomes: list[Outcome]) -> str:
-    """Return one line a shot and a line of totals."""
+    """Return one line a shot and a line of totals; figures that miss their bars are named."""
     width = max(len(outcome.shot.id) for outcome in outcomes)
     lines = [f"{outcome.shot.id:{width}}  {outcome.state:8}  {_words(outcome)}".rstrip() for outcome in outcomes]
     return "\n".join([*lines, summary(outcomes)])
@@ -59,10 +60,12 @@ def write_page(outcomes: list[Outcome], out: Path) -> Path:
 
 def _figure(outcome: Outcome) -> str:
     shot, name = outcome.shot, html.escape(outcome.shot.id)
-    bad = ' class="bad"' if outcome.state == FAILED or not outcome.facts.get("marked") else ""
+    good = outcome.facts.get("marked") and all(good for _, good in outcome.facts.get("figures", []))
+    words = f"<span{_BAD if not good else ''}>{html.escape(_words(outcome))}</span>"
     video = "" if outcome.state == FAILED else f'<video src="{name}.mp4" controls preload="metadata"></video>'
     source = html.escape(f"{shot.portrait.name}, {shot.voice.name}, seed {shot.config.seed}")
-    caption = f"<b>{name}</b> {outcome.state}<br>{source}<br><span{bad}>{html.escape(_words(outcome))}</span>"
+    figures = [f"<small>{html.escape(figure)}</small>" for figure, _ in outcome.facts.get("figures", [])]
+    caption = "<br>".join([f"<b>{name}</b> {outcome.state}", source, words, *figures])
     return f"<figure>{video}<figcaption>{caption}</figcaption></figure>"
 
 
@@ -70,7 +73,7 @@ def _words(outcome: Outcome) -> str:
     if outcome.state == FAILED:
         return outcome.reason
     facts = outcome.facts
-    words = f"{facts['duration_s']:.1f} s, rendered in {facts['render_s']:.1f} s"
-    return (
-        words if facts["marked"] else words + "; its mark cannot be found again (picture too small or too compressed)"
-    )
+    words = [f"{facts['duration_s']:.1f} s, rendered in {facts['render_s']:.1f} s"]
+    if not facts["marked"]:
+        words.append("its mark cannot be found again (picture too small or too compressed)")
+    return "; ".join(words + [f"look at {figure}" for figure, good in facts.get("figures", []) if not good])

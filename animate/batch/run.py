@@ -7,18 +7,24 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from animate.batch.cluster import RemotePerformer, perform_on_ray, read_folder
 from animate.batch.crew import perform_all
 from animate.batch.ledger import Ledger, folder_hash
 from animate.batch.portraits import prepared
+from animate.batch.publish import Publisher
 from animate.batch.shots import Shot, read_shots
 from animate.errors import BatchError, CheckpointError
 from animate.resources import shipped
+
+if TYPE_CHECKING:
+    from animate.pipeline import Animator
 
 KEPT, RENDERED, FAILED = "kept", "rendered", "failed"
 
@@ -32,7 +38,8 @@ class Outcome:
     shot : Shot
     state : str
     facts : dict
-        Of the finished shot: ``duration_s``, ``render_s``, ``marked`` (whether its mark was found again).
+        Of the finished shot: ``duration_s``, ``render_s``, ``marked`` (whether its mark was found again) and
+        ``figures`` (`animate.evaluate.report`, each a pair of its words and whether it is good).
     reason : str
     """
 
@@ -49,6 +56,8 @@ def run_batch(
     workers: int = 1,
     checkpoint: str | Path | None = None,
     device: str = "cpu",
+    cluster: str | None = None,
+    publish: str | None = None,
     progress: bool = False,
     make_performer: Callable | None = None,
 ) -> list[Outcome]:
@@ -66,11 +75,16 @@ def run_batch(
         Folder of another motion model.
     device : str
         Where the motion model runs.
+    cluster : str, optional
+        Address of a Ray cluster, whose nodes need this package and no shared disk: ``ray://HOST:10001``, ``auto`` or
+        ``local``. Needs the extra ``[ray]``. Nodes sign with keys of their own.
+    publish : str, optional
+        Where to copy finished shots as well: a folder of any storage that fsspec reaches.
     progress : bool
         Show a progress bar on stderr, counted in shots.
     make_performer : callable, optional
-        Makes, in a worker, what renders a shot: called with the ledger, the checkpoint, the device and the number of
-        threads. For tests and other ways to render.
+        Makes, in a worker, what renders a shot, in place of `Performer` (or of `cluster.RemotePerformer`) and with the
+        same arguments. For tests and other ways to render.
 
     Returns
     -------
@@ -80,7 +94,7 @@ def run_batch(
     Raises
     ------
     BatchError
-        If the list has mistakes (all are listed), or the folder cannot be used.
+        If the list has mistakes (all are listed), or the folder, the cluster or the storage cannot be used.
     CheckpointError
         If there is no checkpoint.
     """
@@ -91,6 +105,7 @@ def run_batch(
     model = Path(checkpoint or shipped("checkpoints/base"))
     if not (model / "model_index.json").is_file():
         raise CheckpointError(f"There is no checkpoint in {model}. Pass the folder that holds model_index.json.")
+    publisher = publish and Publisher(publish)
     with Ledger(Path(out).absolute(), folder_hash(model)).opened() as ledger:
         checks = {
             ("portrait",): partial(prepared, folder=ledger.portraits),
@@ -101,9 +116,12 @@ def run_batch(
         markers = {shot.id: ledger.done(shot) for shot in shots}
         todo = [shot for shot in shots if markers[shot.id] is None]
         outcomes = {shot.id: Outcome(shot, KEPT, markers[shot.id]) for shot in shots if markers[shot.id]}
-        threads = max(1, (os.cpu_count() or 1) // workers)
-        arguments = (ledger, model, device, threads)
-        ended = perform_all(make_performer or Performer, arguments, todo, workers)
+        if cluster is None:
+            threads = max(1, (os.cpu_count() or 1) // workers)
+            ended = perform_all(make_performer or Performer, (ledger, model, device, threads), todo, workers)
+        else:
+            arguments = (read_folder(model), device)
+            ended = perform_on_ray(cluster, make_performer or RemotePerformer, arguments, todo, ledger, workers)
         bar = tqdm(total=len(shots), initial=len(outcomes), unit="shot", disable=not progress)
         with bar, closing(ended):  # closing ends the workers, also after Ctrl-C
             for index, facts, reason in ended:
@@ -111,7 +129,19 @@ def run_batch(
                 state = RENDERED if reason is None else FAILED
                 outcomes[shot.id] = Outcome(shot, state, facts or {}, reason or "")
                 bar.update()
+        if publisher:
+            outcomes = {name: _published(outcome, ledger, publisher) for name, outcome in outcomes.items()}
         return [outcomes[shot.id] for shot in shots]
+
+
+def _published(outcome: Outcome, ledger: Ledger, publisher: Publisher) -> Outcome:
+    if outcome.state == FAILED:
+        return outcome
+    try:
+        publisher.copy(ledger, outcome.shot.id, outcome.facts["outputs"])
+    except BatchError as error:
+        return replace(outcome, state=FAILED, reason=str(error))
+    return outcome
 
 
 def _check_words(voice: Path, direction: Path, transcript: Path) -> None:
@@ -135,29 +165,52 @@ class Performer:
 
     def __call__(self, shot: Shot) -> dict:
         """Render one shot and deliver it; return its marker."""
-        from animate.interchange import save_motion
-        from animate.pipeline import verify
-        from animate.speech import read_transcript
-
-        begun_s, signature = time.monotonic(), self.ledger.signature(shot)
-        portrait = prepared(shot.portrait, self.ledger.portraits)
-        transcript = shot.transcript and read_transcript(shot.transcript)
-        clip = self.animator(
-            portrait,
-            shot.voice,
-            direction=shot.direction,
-            transcript=transcript,
-            consent=shot.consent,
-            config=shot.config,
-        )
+        signature = self.ledger.signature(shot)
         with tempfile.TemporaryDirectory(prefix=f"{shot.id}-", dir=self.ledger.work) as folder:
-            drafts = [Path(folder, f"{shot.id}.{kind}") for kind in shot.outputs]
-            clip.save(drafts[0])
-            for draft in drafts[1:]:
-                save_motion(clip.motion, draft)
-            facts = {
-                "duration_s": round(clip.motion.duration_s, 3),
-                "marked": verify(drafts[0]).marked,
-                "render_s": round(time.monotonic() - begun_s, 2),
-            }
+            drafts, facts = perform_shot(self.animator, shot, self.ledger.portraits, Path(folder))
             return self.ledger.deliver(shot, signature, drafts, facts)
+
+
+def perform_shot(animator: Animator, shot: Shot, portraits: Path, folder: Path) -> tuple[list[Path], dict]:
+    """Render one shot into a folder.
+
+    Parameters
+    ----------
+    animator : Animator
+    shot : Shot
+    portraits : Path
+        Folder that keeps prepared portraits.
+    folder : Path
+
+    Returns
+    -------
+    drafts : list of Path
+        The outputs, under their final names.
+    facts : dict
+        As in `Outcome`.
+    """
+    from animate.evaluate import report
+    from animate.interchange import save_motion
+    from animate.pipeline import verify
+    from animate.speech import read_transcript
+
+    begun_s = time.monotonic()
+    clip = animator(
+        prepared(shot.portrait, portraits),
+        shot.voice,
+        direction=shot.direction,
+        transcript=shot.transcript and read_transcript(shot.transcript),
+        consent=shot.consent,
+        config=shot.config,
+    )
+    drafts = [folder / f"{shot.id}.{kind}" for kind in shot.outputs]
+    clip.save(drafts[0])
+    for draft in drafts[1:]:
+        save_motion(clip.motion, draft)
+    facts = {
+        "duration_s": round(clip.motion.duration_s, 3),
+        "render_s": round(time.monotonic() - begun_s, 2),
+        "marked": verify(drafts[0]).marked,
+        "figures": [(str(figure), figure.good) for figure in report(clip.portrait, clip.motion)],
+    }
+    return drafts, facts

@@ -19,9 +19,9 @@ from animate.motion.tracks import nearest
 from animate.provenance import parse_consent
 
 OUTPUTS = ("mp4", "npz", "json", "csv", "glb", "gltf")
-_FILES = ("portrait", "voice", "direction", "transcript")
+FILES = ("portrait", "voice", "direction", "transcript")
 _SETTINGS = tuple(field.name for field in fields(RenderConfig))
-_COLUMNS = ("id", *_FILES, "consent", "outputs", *_SETTINGS)
+_COLUMNS = ("id", *FILES, "consent", "outputs", *_SETTINGS)
 _SUFFIXES = (".csv", ".jsonl", ".yaml", ".yml")
 
 
@@ -158,7 +158,7 @@ def _shot(row: int, values: dict, folder: Path) -> tuple[Shot | None, list[str]]
     name = str(values.get("id", "x"))
     if not re.fullmatch(r"[\w-][\w.-]{0,99}", name, re.ASCII):
         wrong.append(f"the id {name!r} cannot name a file; use letters, digits, '.', '-' and '_'")
-    files = {column: folder / str(values[column]) for column in _FILES if column in values}
+    files = {column: folder / str(values[column]) for column in FILES if column in values}
     for column, file in files.items():
         if not file.is_file():
             wrong.append(f"there is no {column} {values[column]}")

@@ -31,6 +31,9 @@ class Figure:
         """Whether the value keeps the bar."""
         return self.value >= self.bar if self.at_least else self.value <= self.bar
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.value:.4g} {self.unit}"
+
 
 def table(figures: list[Figure]) -> str:
     """Return the figures as lines of text: good or not, name, value, bar and note.

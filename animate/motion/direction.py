@@ -33,7 +33,14 @@ def _read_emotion(name: str, value) -> tuple[float, ...]:
     return tuple(emotion_vector(parse_emotion(str(value))).tolist())
 
 
-def _read_gaze(name: str, value) -> tuple[float, ...]:
+def read_gaze(name: str, value) -> tuple[float, ...]:
+    """Return degrees to the right of the picture and up for a name in `GAZES` or two numbers.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither, or too far.
+    """
     if isinstance(value, str):
         if value not in GAZES:
             raise ConfigError(f"There is no {name} {value!r}. {nearest(value, GAZES)}")
@@ -49,7 +56,7 @@ _READERS = {
     "articulation": in_range(0, 2),
     "head_motion": in_range(0, 2),
     "blink_rate": in_range(0, 3),
-    "gaze": _read_gaze,
+    "gaze": read_gaze,
     "head_pitch_deg": in_range(-20, 20),
     "head_yaw_deg": in_range(-25, 25),
     "head_roll_deg": in_range(-20, 20),

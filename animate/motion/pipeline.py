@@ -10,6 +10,7 @@ import torch
 from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
 from torch import Tensor
 from tqdm import tqdm
+from transformers.utils import logging
 
 from animate.clock import num_frames
 from animate.errors import CheckpointError
@@ -320,6 +321,8 @@ def load_pipeline(path: str | Path, device: str = "cpu") -> AudioToMotionPipelin
     missing = [name for name in _FILES if not (folder / name).is_file()]
     if missing:
         raise CheckpointError(f"The checkpoint {folder} is incomplete: {', '.join(missing)} missing. Copy it again.")
+    shows_bars = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # of transformers, for files that load in a moment
     try:
         encoder, encoder_report = SpeechEncoder.from_pretrained(
             folder / "speech_encoder", local_files_only=True, dtype=torch.float32, output_loading_info=True
@@ -334,6 +337,9 @@ def load_pipeline(path: str | Path, device: str = "cpu") -> AudioToMotionPipelin
         scheduler = FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
     except Exception as error:  # whatever the two libraries raise: the folder is not what it should be
         raise CheckpointError(f"The checkpoint {folder} cannot be read: {error}") from error
+    finally:
+        if shows_bars:
+            logging.enable_progress_bar()
     if wrong := [*encoder_report["missing_keys"], *denoiser_report["missing_keys"]]:
         raise CheckpointError(
             f"The checkpoint {folder} was made by another version: it lacks {len(wrong)} tensors, such as "
