@@ -105,6 +105,27 @@ class MediaPipeDetector:
                     break
             return sorted(faces, key=lambda face: face.box[0] - face.box[2])
 
+    def follow(self, image: np.ndarray, last: np.ndarray) -> FaceCandidate | None:
+        """Return a face in the next frame of a video, or None if it is not where it was.
+
+        Costs a tenth of `detect`. The confidence says only in how many of the views the face was found.
+
+        Parameters
+        ----------
+        image : uint8 [H, W, 3]
+            RGB.
+        last : float32 [478, 3]
+            The face in the frame before.
+        """
+        centre, size, roll_deg = _frame(last)
+        views = [_View(centre, 2.0 * size, roll_deg, mirrored) for mirrored in (False, True)]
+        with self._lock, quiet():
+            meshes = self._meshes_in(image, views, _box(last), 0.3)
+        if not meshes:
+            return None
+        mean, spread = _mean_and_spread(meshes)
+        return FaceCandidate(mean.astype(np.float32), len(meshes) / len(views), spread)
+
     def _search(self, image: np.ndarray, tile_px: int) -> list[tuple[float, float, float, float]]:
         """Return boxes in tiles that overlap by half, the largest box first."""
         height, width = image.shape[:2]
@@ -157,10 +178,7 @@ class MediaPipeDetector:
         meshes = self._meshes_in(image, views, near, 0.5)
         if not meshes:
             return None
-        mean = np.mean(meshes, axis=0)  # [478, 3]
-        eyes = [mean[[chain[0], chain[-1]], :2].mean(axis=0) for chain in (EYE_RIGHT_UPPER, EYE_LEFT_UPPER)]
-        apart = np.linalg.norm(np.array(meshes)[..., :2] - mean[:, :2], axis=-1).mean()
-        spread = float(apart / np.linalg.norm(eyes[0] - eyes[1]))
+        mean, spread = _mean_and_spread(meshes)
         # A mesh that is lost in some views is as doubtful as a low score.
         confidence = self._human_score(image, mean) * len(meshes) / len(views)
         return FaceCandidate(mean, confidence, spread)
@@ -248,6 +266,14 @@ def _tile_sides(side_px: int) -> list[int]:
     A face fills at least 5 % of its tile or is missed; below 640 px that is less than anyone can animate.
     """
     return [side_px] + [side for part in (2, 4) if (side := side_px // part) >= 640]
+
+
+def _mean_and_spread(meshes: list[np.ndarray]) -> tuple[np.ndarray, float]:
+    """Return the mean [478, 3] of meshes, and how far they are from it in eye distances."""
+    mean = np.mean(meshes, axis=0)
+    eyes = [mean[[chain[0], chain[-1]], :2].mean(axis=0) for chain in (EYE_RIGHT_UPPER, EYE_LEFT_UPPER)]
+    apart = np.linalg.norm(np.array(meshes)[..., :2] - mean[:, :2], axis=-1).mean()
+    return mean, float(apart / np.linalg.norm(eyes[0] - eyes[1]))
 
 
 def _frame(vertices: np.ndarray) -> tuple[np.ndarray, float, float]:

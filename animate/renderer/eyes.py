@@ -17,7 +17,7 @@ from animate.topology import IRIS_LEFT, IRIS_RIGHT
 from animate.types import Portrait
 
 # Travel of the iris at a channel value of 1: a 12 mm eyeball turned by about 30 degrees sideways and 25 up or down.
-_TRAVEL_X, _TRAVEL_Y = 0.095, 0.075  # eye distances
+TRAVEL_X, TRAVEL_Y = 0.095, 0.075  # eye distances
 _LASHES = 0.6  # share of the light that closed lashes take
 _LID_SHADE = 0.4  # share of the light that a lid which comes down keeps from the eyeball under it
 _ALIKE = 0.88  # of the other iris' radius; perspective makes less of a difference
@@ -80,7 +80,7 @@ class Eye:
     def _draw_eyeball(self, frame, gaze, upper, lower, matrix, offset, head, weight: float, open_share: float) -> None:
         ball, softness = self.ball, max(1.0, 0.014 * head.unit)
         # The rim of the eye that moves with the lids shows a piece of the iris: it goes as soon as the iris does.
-        aside = min(1.0, float(np.hypot(*gaze)) / (0.4 * _TRAVEL_Y * head.unit))
+        aside = min(1.0, float(np.hypot(*gaze)) / (0.4 * TRAVEL_Y * head.unit))
         opening = find_opening(upper, lower, frame.shape[1::-1], lash_rim(head.unit) * (1 - aside), softness)
         if opening is None:
             return
@@ -110,8 +110,8 @@ class Eye:
     def _gaze(self, row: np.ndarray, head: HeadFrame) -> np.ndarray:
         outward = row[INDEX["eyeLookOut" + self.side]] - row[INDEX["eyeLookIn" + self.side]]
         down = row[INDEX["eyeLookDown" + self.side]] - row[INDEX["eyeLookUp" + self.side]]
-        x = float(np.clip(outward, -1, 1)) * _TRAVEL_X * (1 if self.side == "Left" else -1)
-        return head.vectors_to_picture(np.array([x, float(np.clip(down, -1, 1)) * _TRAVEL_Y, 0.0]))[:2]
+        x = float(np.clip(outward, -1, 1)) * TRAVEL_X * (1 if self.side == "Left" else -1)
+        return head.vectors_to_picture(np.array([x, float(np.clip(down, -1, 1)) * TRAVEL_Y, 0.0]))[:2]
 
 
 def _sample(texture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

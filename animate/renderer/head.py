@@ -11,9 +11,9 @@ from animate.types import FaceMesh
 _HEAD_COLUMNS = [INDEX[name] for name in ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ")]
 _EYE_CORNERS = [33, 133, 362, 263]
 # About 75 cm: the distance at which portraits are usually taken, and the one from which a head looks natural.
-_CAMERA_DISTANCE = 12.0  # eye distances
+CAMERA_DISTANCE = 12.0  # eye distances
 # MediaPipe's meshes are flatter than heads: with this factor it finds turned heads turned as far as they were asked.
-_DEPTH = 1.4
+DEPTH = 1.4
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,9 @@ def head_transform(row: np.ndarray, frame: HeadFrame, pivot: np.ndarray) -> tupl
         Pixels.
     """
     x, y, z = (float(value) for value in row[_HEAD_COLUMNS[3:]])
-    zoom = _CAMERA_DISTANCE / (_CAMERA_DISTANCE - min(max(z, -4.0), 4.0))
+    zoom = CAMERA_DISTANCE / (CAMERA_DISTANCE - min(max(z, -4.0), 4.0))
     matrix = zoom * head_rotation(row, frame)
-    matrix[:, 2] *= _DEPTH
+    matrix[:, 2] *= DEPTH
     return matrix, pivot - matrix @ pivot + np.array([x, y, 0.0]) * frame.unit
 
 

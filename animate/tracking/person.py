@@ -1,0 +1,126 @@
+"""The person in a video: a neutral face of their own, its rig, and every frame's face laid over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from animate.portrait.neutral import neutral_vertices
+from animate.renderer.head import HeadFrame, fit_head_frame
+from animate.renderer.mesh import build_mesh
+from animate.renderer.rig import build_rig
+from animate.topology import (
+    BROW_LEFT,
+    BROW_RIGHT,
+    EYE_LEFT_LOWER,
+    EYE_LEFT_UPPER,
+    EYE_RIGHT_LOWER,
+    EYE_RIGHT_UPPER,
+    LIPS_INNER_LOWER,
+    LIPS_INNER_UPPER,
+    NOSTRIL_RIGHT,
+    NUM_SKIN,
+    canonical_vertices,
+    triangles,
+)
+from animate.types import FaceMesh, Portrait
+
+_LIDS = EYE_RIGHT_UPPER + EYE_RIGHT_LOWER + EYE_LEFT_UPPER + EYE_LEFT_LOWER
+_SOFT_CM = 0.9  # around lids and brows the skin goes along
+_CALM = 0.2  # share of the frames, those with the least gap between the lips, that show the mouth at rest
+_CANVAS_PX, _UNIT_PX = 1200, 120.0  # picture and eye distance in pixels of the face that the rig is built for
+
+
+@dataclass(frozen=True, eq=False)
+class Poses:
+    """Where the head is in each of T frames: vertex = scale * rotation @ neutral + place.
+
+    Attributes
+    ----------
+    rotation : float64 [T, 3, 3]
+        From the face that looks into the camera, on the picture's axes.
+    unit : float64 [T]
+        Eye distance in pixels.
+    place : float64 [T, 3]
+        The point between the eyes, pixels.
+    """
+
+    rotation: np.ndarray
+    unit: np.ndarray
+    place: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """A face at rest, and how it can move.
+
+    Attributes
+    ----------
+    neutral : float64 [478, 3]
+        Looking into the camera, lips together; eye distances from the point between the eyes.
+    basis : float64 [468, 3, NUM_CONTROLS]
+        What each control of the renderer's rig adds, eye distances.
+    """
+
+    neutral: np.ndarray
+    basis: np.ndarray
+
+    @classmethod
+    def from_meshes(cls, meshes: np.ndarray) -> Person:
+        """Calibrate on meshes float32 [n, 478, 3] (pixels) from all over a video.
+
+        Every vertex takes its median; those below the nose only over the frames in which the mouth is most closed.
+        """
+        canonical = canonical_vertices().astype(float)
+        shapes = _unposed(meshes, *_similarities(canonical[_RIGID], meshes[:, _RIGID]))
+        gap = np.linalg.norm(shapes[:, LIPS_INNER_LOWER[5]] - shapes[:, LIPS_INNER_UPPER[5]], axis=1)
+        calm = gap <= np.quantile(gap, _CALM)
+        upper = np.append(canonical[:, 1] < canonical[NOSTRIL_RIGHT, 1], np.ones(10, bool))
+        middle = np.where(upper[:, None], np.median(shapes, axis=0), np.median(shapes[calm], axis=0))
+        centred = middle * _UNIT_PX / _eye_distance(middle) + (_CANVAS_PX / 2, _CANVAS_PX / 2, 0)
+        face = FaceMesh(centred.astype(np.float32), triangles(), neutral_vertices(centred.astype(np.float32)))
+        # The rig asks of a picture only its size.
+        blank = np.zeros((_CANVAS_PX, _CANVAS_PX), np.float32)
+        portrait = Portrait(np.zeros((*blank.shape, 3), np.uint8), face, blank)
+        frame = fit_head_frame(face)
+        rig = build_rig(build_mesh(portrait, frame), frame)
+        neutral = np.vstack([rig.neutral[:NUM_SKIN], face.vertices[NUM_SKIN:]])
+        upright = HeadFrame(frame.origin, np.eye(3), frame.unit)
+        return cls(upright.to_head(neutral), rig.basis.reshape(-1, 3, rig.basis.shape[1])[:NUM_SKIN] / frame.unit)
+
+    def lay_over(self, meshes: np.ndarray) -> tuple[Poses, np.ndarray]:
+        """Return poses and shapes float64 [T, 478, 3], in the frame of `neutral`, of meshes float32 [T, 478, 3]."""
+        rotation, scale, place = _similarities(self.neutral[_RIGID], meshes[:, _RIGID])
+        return Poses(rotation, scale, place), _unposed(meshes, rotation, scale, place)
+
+
+def _rigid_vertices() -> np.ndarray:
+    """Return the vertices that neither speech nor lids nor brows move: forehead, nose, cheek bones."""
+    canonical = canonical_vertices().astype(float)
+    soft = canonical[list(_LIDS + BROW_RIGHT + BROW_LEFT)]
+    apart = np.linalg.norm(canonical[:, None] - soft, axis=-1).min(axis=1)
+    return np.flatnonzero((canonical[:, 1] < canonical[NOSTRIL_RIGHT, 1]) & (apart > _SOFT_CM))
+
+
+_RIGID = _rigid_vertices()
+
+
+def _similarities(source: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rotations [T, 3, 3], scales [T] and places [T, 3] from points [n, 3] to [T, n, 3] (Umeyama 1991)."""
+    centre, centres = source.mean(axis=0), targets.mean(axis=1, dtype=float)
+    u, singular, vt = np.linalg.svd(np.swapaxes(targets - centres[:, None], 1, 2) @ (source - centre))
+    flip = np.ones_like(singular)
+    flip[:, 2] = np.sign(np.linalg.det(u @ vt))
+    rotation = (u * flip[:, None]) @ vt
+    scale = (singular * flip).sum(axis=1) / ((source - centre) ** 2).sum()
+    return rotation, scale, centres - scale[:, None] * (rotation @ centre)
+
+
+def _unposed(meshes: np.ndarray, rotation: np.ndarray, scale: np.ndarray, place: np.ndarray) -> np.ndarray:
+    return (meshes - place[:, None]) @ rotation / scale[:, None, None]
+
+
+def _eye_distance(vertices: np.ndarray) -> float:
+    eyes = vertices[[33, 133, 362, 263]].reshape(2, 2, 3).mean(axis=1)
+    return float(np.linalg.norm(eyes[1] - eyes[0]))
