@@ -24,6 +24,7 @@ _HOMES = {
     "save_motion": "animate.interchange",
     "load_motion": "animate.interchange",
     "verify": "animate.pipeline",
+    "track": "animate.tracking",
     "AnimateError": "animate.errors",
     "Consent": "animate.types",
     "Credentials": "animate.types",

@@ -33,6 +33,10 @@ class MediaError(AnimateError):
     """A file cannot be decoded or written."""
 
 
+class TrackingError(AnimateError):
+    """A video shows no face that can be followed."""
+
+
 class ProvenanceError(AnimateError):
     """A file cannot be signed, a key or the record cannot be read or written, or a consent makes no sense."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from animate.portrait.neutral import neutral_vertices
-from animate.renderer.head import HeadFrame, fit_head_frame
+from animate.renderer.head import fit_head_frame
 from animate.renderer.mesh import build_mesh
 from animate.renderer.rig import build_rig
 from animate.topology import (
@@ -33,25 +33,6 @@ _CANVAS_PX, _UNIT_PX = 1200, 120.0  # picture and eye distance in pixels of the 
 
 
 @dataclass(frozen=True, eq=False)
-class Poses:
-    """Where the head is in each of T frames: vertex = scale * rotation @ neutral + place.
-
-    Attributes
-    ----------
-    rotation : float64 [T, 3, 3]
-        From the face that looks into the camera, on the picture's axes.
-    unit : float64 [T]
-        Eye distance in pixels.
-    place : float64 [T, 3]
-        The point between the eyes, pixels.
-    """
-
-    rotation: np.ndarray
-    unit: np.ndarray
-    place: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
 class Person:
     """A face at rest, and how it can move.
 
@@ -61,10 +42,13 @@ class Person:
         Looking into the camera, lips together; eye distances from the point between the eyes.
     basis : float64 [468, 3, NUM_CONTROLS]
         What each control of the renderer's rig adds, eye distances.
+    unit : float
+        Median eye distance in the video, pixels, as if the head faced the camera.
     """
 
     neutral: np.ndarray
     basis: np.ndarray
+    unit: float
 
     @classmethod
     def from_meshes(cls, meshes: np.ndarray) -> Person:
@@ -73,7 +57,8 @@ class Person:
         Every vertex takes its median; those below the nose only over the frames in which the mouth is most closed.
         """
         canonical = canonical_vertices().astype(float)
-        shapes = _unposed(meshes, *_similarities(canonical[_RIGID], meshes[:, _RIGID]))
+        rotation, scale, place = _similarities(canonical[_RIGID], meshes[:, _RIGID])
+        shapes = _unposed(meshes, rotation, scale, place)
         gap = np.linalg.norm(shapes[:, LIPS_INNER_LOWER[5]] - shapes[:, LIPS_INNER_UPPER[5]], axis=1)
         calm = gap <= np.quantile(gap, _CALM)
         upper = np.append(canonical[:, 1] < canonical[NOSTRIL_RIGHT, 1], np.ones(10, bool))
@@ -86,13 +71,29 @@ class Person:
         frame = fit_head_frame(face)
         rig = build_rig(build_mesh(portrait, frame), frame)
         neutral = np.vstack([rig.neutral[:NUM_SKIN], face.vertices[NUM_SKIN:]])
-        upright = HeadFrame(frame.origin, np.eye(3), frame.unit)
-        return cls(upright.to_head(neutral), rig.basis.reshape(-1, 3, rig.basis.shape[1])[:NUM_SKIN] / frame.unit)
+        basis = rig.basis.reshape(-1, 3, rig.basis.shape[1])[:NUM_SKIN]
+        return cls(
+            (neutral - frame.origin) / frame.unit,
+            basis / frame.unit,
+            float(np.median(scale)) * frame.unit * _eye_distance(middle) / _UNIT_PX,
+        )
 
-    def lay_over(self, meshes: np.ndarray) -> tuple[Poses, np.ndarray]:
-        """Return poses and shapes float64 [T, 478, 3], in the frame of `neutral`, of meshes float32 [T, 478, 3]."""
-        rotation, scale, place = _similarities(self.neutral[_RIGID], meshes[:, _RIGID])
-        return Poses(rotation, scale, place), _unposed(meshes, rotation, scale, place)
+    def lay_over(self, meshes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Find the neutral face again in meshes float32 [T, 478, 3].
+
+        Returns
+        -------
+        rotation : float64 [T, 3, 3]
+            From the face that looks into the camera, on the picture's axes.
+        unit : float64 [T]
+            Pixels per eye distance.
+        place : float64 [T, 3]
+            The point between the eyes, pixels.
+        shapes : float64 [T, 478, 3]
+            The meshes as if the head had not turned, in the frame of `neutral`.
+        """
+        rotation, unit, place = _similarities(self.neutral[_RIGID], meshes[:, _RIGID])
+        return rotation, unit, place, _unposed(meshes, rotation, unit, place)
 
 
 def _rigid_vertices() -> np.ndarray:
