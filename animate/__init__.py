@@ -25,6 +25,7 @@ _HOMES = {
     "load_motion": "animate.interchange",
     "verify": "animate.pipeline",
     "track": "animate.tracking",
+    "drive": "animate.driving",
     "AnimateError": "animate.errors",
     "Consent": "animate.types",
     "Credentials": "animate.types",

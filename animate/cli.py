@@ -14,6 +14,7 @@ from pathlib import Path
 
 from animate import __version__
 from animate.cli_provenance import add_benchmarks, add_commands, add_consent
+from animate.cli_track import add_driving, add_track
 from animate.config import RenderConfig, load_config
 from animate.errors import AnimateError, ConfigError
 from animate.resources import shipped
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument(
         "--motion", help="perform this motion (.npz, .json, .csv, .glb, .gltf) instead of generating one"
     )
+    add_driving(render)
     render.add_argument("--save-motion", metavar="FILE", help="also keep the motion, in any of these formats")
     render.add_argument(
         "--direction", metavar="YAML", help="what happens when: keyed tracks of emotion, gaze, head ..."
@@ -102,9 +104,13 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="make the shipped example speak")
     _add_output_options(demo)
-    demo.set_defaults(run=_demo, motion=None, save_motion=None, direction=None, transcript=None, allow_marked=False)
+    demo.set_defaults(
+        run=_demo, motion=None, motion_mode=None, motion_parts=None, save_motion=None, direction=None, transcript=None,
+        allow_marked=False,
+    )  # fmt: skip
 
     add_commands(commands)
+    add_track(commands)
 
     doctor = commands.add_parser("doctor", help="versions, backends, what is missing and how to get it")
     doctor.add_argument("--json", action="store_true")
@@ -178,11 +184,18 @@ class _Gaze(argparse.Action):
 def _render(options) -> int:
     if options.voice is None and options.motion is None:
         raise ConfigError("There is nothing to perform. Give a voice, or a motion with --motion.")
+    if options.motion is None and (options.motion_mode or options.motion_parts):
+        raise ConfigError("--motion-mode and --motion-parts say how to follow a motion. Give one with --motion.")
     idle = [name for name in _GENERATOR_ONLY if getattr(options, name) is not None]
-    if options.motion is not None and idle:
+    if options.motion is not None and idle and not _generates_the_rest(options):
         flags = ", ".join("--" + name.replace("_", "-") for name in idle)
         raise ConfigError(f"{flags}: a motion that is given is not generated, so this has no effect. Leave it out.")
     return _make_video(options, options.portrait, options.voice, options.consent, options.detector)
+
+
+def _generates_the_rest(options) -> bool:
+    """Whether the voice moves those parts of the face that do not follow the given motion."""
+    return bool(options.voice and options.motion_parts)
 
 
 def _demo(options) -> int:
@@ -193,6 +206,7 @@ def _demo(options) -> int:
 
 def _make_video(options, portrait, voice, consent: str | None, detector: str = "mediapipe") -> int:
     config = load_config(RenderConfig, _preset(options.config), _overrides(options))
+    from animate.driving import drive
     from animate.interchange import check_motion_target, load_motion, save_motion
     from animate.media import check_target
     from animate.motion.direction import Direction, direct
@@ -209,11 +223,17 @@ def _make_video(options, portrait, voice, consent: str | None, detector: str = "
     progress = sys.stderr.isatty()
     portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
     given = {"direction": direction, "config": config, "consent": consent, "allow_marked": options.allow_marked}
-    if motion is not None:
-        clip = perform(portrait, direct(motion, direction or Direction()), speech, **given)
+    driven = {
+        "mode": options.motion_mode or "absolute",
+        "parts": options.motion_parts and options.motion_parts.split(","),
+    }
+    if motion is not None and not _generates_the_rest(options):
+        clip = perform(portrait, direct(drive(motion, **driven), direction or Direction()), speech, **given)
     else:
         animator = Animator.from_pretrained(options.checkpoint, device=options.device)
         clip = animator(portrait, speech, progress=progress, **given)
+        if motion is not None:
+            clip = clip.with_motion(drive(motion, **driven, otherwise=clip.motion))
     if options.save_motion:
         save_motion(clip.motion, options.save_motion)
     print(clip.save(options.output, progress=progress))

@@ -52,7 +52,9 @@ def follow(frames: Iterable[np.ndarray], face: int | None = None) -> Iterator[np
         last = last if found is None else found.vertices
         yield None if found is None or found.spread > MAX_SPREAD else found.vertices
     if last is None and face is not None and most:
-        raise TrackingError(f"There is no face {face}: at most {most} were seen at once. Leave --face out for the largest.")
+        raise TrackingError(
+            f"There is no face {face}: at most {most} were seen at once. Leave --face out for the largest."
+        )
 
 
 def _choose(seen: list[FaceCandidate], face: int | None, size: tuple[int, int]) -> FaceCandidate | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Person:
         Every vertex takes its median; those below the nose only over the frames in which the mouth is most closed.
         """
         canonical = canonical_vertices().astype(float)
-        rotation, scale, place = _similarities(canonical[_RIGID], meshes[:, _RIGID])
+        rotation, scale, place = _similarities(canonical[_rigid()], meshes[:, _rigid()])
         shapes = _unposed(meshes, rotation, scale, place)
         gap = np.linalg.norm(shapes[:, LIPS_INNER_LOWER[5]] - shapes[:, LIPS_INNER_UPPER[5]], axis=1)
         calm = gap <= np.quantile(gap, _CALM)
@@ -92,19 +93,17 @@ class Person:
         shapes : float64 [T, 478, 3]
             The meshes as if the head had not turned, in the frame of `neutral`.
         """
-        rotation, unit, place = _similarities(self.neutral[_RIGID], meshes[:, _RIGID])
+        rotation, unit, place = _similarities(self.neutral[_rigid()], meshes[:, _rigid()])
         return rotation, unit, place, _unposed(meshes, rotation, unit, place)
 
 
-def _rigid_vertices() -> np.ndarray:
+@cache
+def _rigid() -> np.ndarray:
     """Return the vertices that neither speech nor lids nor brows move: forehead, nose, cheek bones."""
     canonical = canonical_vertices().astype(float)
     soft = canonical[list(_LIDS + BROW_RIGHT + BROW_LEFT)]
     apart = np.linalg.norm(canonical[:, None] - soft, axis=-1).min(axis=1)
     return np.flatnonzero((canonical[:, 1] < canonical[NOSTRIL_RIGHT, 1]) & (apart > _SOFT_CM))
-
-
-_RIGID = _rigid_vertices()
 
 
 def _similarities(source: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

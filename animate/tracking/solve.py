@@ -59,7 +59,8 @@ _BROW_ROWS = tuple(
     for place, vertex in enumerate(edge)
 )
 _DEPTH_WEIGHT = 0.1  # MediaPipe only guesses it
-_RIDGE = 0.02  # against channels that work against each other
+# Against channels that work against each other: much for the mouth, where many explain the same.
+_MOUTH_RIDGE, _BROW_RIDGE = 0.1, 0.02
 
 _EYES = ((EYE_LEFT_UPPER, EYE_LEFT_LOWER, IRIS_LEFT), (EYE_RIGHT_UPPER, EYE_RIGHT_LOWER, IRIS_RIGHT))
 
@@ -73,8 +74,8 @@ def solve(person: Person, meshes: np.ndarray) -> np.ndarray:
     moved = shapes - person.neutral
     return np.hstack(
         [
-            _fitted(person, moved, MOUTH, _MOUTH_ROWS),
-            _fitted(person, moved, BROWS, _BROW_ROWS),
+            _fitted(person, moved, MOUTH, _MOUTH_ROWS, _MOUTH_RIDGE),
+            _fitted(person, moved, BROWS, _BROW_ROWS, _BROW_RIDGE),
             _head(rotation, unit / person.unit, place / person.unit),
             np.stack([_opening(shapes, upper, lower) for upper, lower, _ in _EYES], axis=1),
             np.mean([_gaze(shapes, upper, iris) for upper, _, iris in _EYES], axis=0),
@@ -82,7 +83,7 @@ def solve(person: Person, meshes: np.ndarray) -> np.ndarray:
     )
 
 
-def _fitted(person: Person, moved: np.ndarray, names: tuple[str, ...], rows) -> np.ndarray:
+def _fitted(person: Person, moved: np.ndarray, names: tuple[str, ...], rows, ridge: float) -> np.ndarray:
     """Return the channels, 0 to 1, that move the rig as float [T, 478, 3] eye distances."""
 
     def seen(field: np.ndarray) -> np.ndarray:  # [..., N, 3] -> [..., n * 3]
@@ -90,7 +91,7 @@ def _fitted(person: Person, moved: np.ndarray, names: tuple[str, ...], rows) -> 
         return (np.stack(parts, axis=-2) * (1, 1, _DEPTH_WEIGHT)).reshape(*field.shape[:-2], -1)
 
     basis = seen(np.moveaxis(person.basis[..., [COLUMN[name] for name in names]], -1, 0)).T  # [n * 3, K]
-    q, r = np.linalg.qr(np.vstack([basis, _RIDGE * np.sqrt(len(rows)) * np.eye(len(names))]))
+    q, r = np.linalg.qr(np.vstack([basis, ridge * np.sqrt(len(rows)) * np.eye(len(names))]))
     return np.minimum([nnls(r, wanted)[0] for wanted in seen(moved) @ q[: len(basis)]], 1)
 
 
