@@ -6,7 +6,7 @@ import pytest
 import skimage.data
 
 from animate import track
-from animate.channels import INDEX
+from animate.channels import CHANNELS, HEAD, INDEX
 from animate.cli import main
 from animate.errors import MediaError, TrackingError
 from animate.interchange import load_motion
@@ -15,8 +15,10 @@ from animate.motion import lip_gap
 from animate.motion.lids import blink_shape
 from animate.portrait import portrait_from_image
 from animate.renderer import MeshRenderer
+from animate.renderer.head import HeadFrame, head_rotation
 from animate.tracking import track_video
 from animate.tracking.follow import follow
+from animate.tracking.head import turns
 from animate.tracking.steady import without_jitter
 from animate.train.measures import best_lag, correlation
 from animate.types import Motion
@@ -93,6 +95,19 @@ def test_the_head_turns_as_it_was_played(tracking, played, angle, gain):
     assert np.std(found) / np.std(played[angle]) == pytest.approx(1, abs=gain)
 
 
+def test_a_head_that_rests_askew_turns_about_its_own_axes():
+    def turned(rest, angles):
+        frame = HeadFrame(np.zeros(3), rest.T, 1.0)
+        row = np.zeros(len(CHANNELS))
+        row[[INDEX[name] for name in HEAD[:3]]] = angles
+        return head_rotation(row, frame) @ rest
+
+    rest, angles = turned(np.eye(3), (10, -25, 8)), np.array([[12, 15, -9], [-8, -20, 4]])
+    poses = np.array([turned(rest, each) for each in angles])
+    assert np.allclose(turns(poses, rest), angles, atol=1e-3)
+    assert not np.allclose(turns(poses, np.eye(3)) - (10, -25, 8), angles, atol=0.5)
+
+
 def test_the_motion_is_as_long_as_the_film_and_says_what_was_seen(tracking, film):
     assert tracking.motion.duration_s == pytest.approx(probe(film).duration_s, abs=0.5 / FPS)
     assert tracking.motion.fps == 50
@@ -140,11 +155,12 @@ def test_what_is_no_film_of_some_length_is_refused(tmp_path, still, capsys):
     assert not (tmp_path / "m.npz").exists()
 
 
-def test_the_command_writes_the_motion_and_says_what_it_saw(tmp_path, film, tracking, capsys):
+def test_the_command_writes_the_motion_and_says_what_it_saw(tmp_path, frames, capsys):
+    film = write_film(tmp_path / "me.mp4", frames[:12])
     assert main(["track", str(film), "-o", str(tmp_path / "m.npz")]) == 0
     out, err = capsys.readouterr()
     assert out.strip() == str(tmp_path / "m.npz") and "followed in 100.0%" in err
-    assert np.array_equal(load_motion(tmp_path / "m.npz").values, tracking.motion.values)
+    assert np.array_equal(load_motion(tmp_path / "m.npz").values, track(film).values)
 
 
 @pytest.mark.parametrize("fps", [24, 30, 60])
@@ -155,7 +171,7 @@ def test_jitter_goes_without_lag_and_blinks_stay(fps):
     steady = without_jitter(clean + noise, fps)
     assert steady[2 * fps, 0] > 0.95
     assert best_lag(steady[:, 1], clean[:, 1], 4)[1] == 0
-    assert np.std(steady - clean, axis=0)[1] < 0.7 * np.std(noise, axis=0)[1]
+    assert np.std(steady - clean, axis=0)[1] < 0.8 * np.std(noise, axis=0)[1]
 
 
 def test_a_person_is_driven_by_their_own_film(shared):
@@ -164,7 +180,7 @@ def test_a_person_is_driven_by_their_own_film(shared):
     motion = track(path).resampled(FPS)
     original = np.array(list(follow(frames)))
     calm = int(lip_gap(motion).argmin())
-    head = [INDEX[name] for name in ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ")]
+    head = [INDEX[name] for name in HEAD]
     rows = motion.values.copy()
     rows[:, head] -= rows[calm, head]
     renderer = MeshRenderer(portrait_from_image(frames[calm]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
+from animate.channels import CHANNELS, HEAD, INDEX
 from animate.portrait.neutral import neutral_vertices
-from animate.renderer.head import fit_head_frame
+from animate.renderer.head import fit_head_frame, head_rotation
 from animate.renderer.mesh import build_mesh
 from animate.renderer.rig import build_rig
 from animate.topology import (
@@ -25,6 +26,7 @@ from animate.topology import (
     canonical_vertices,
     triangles,
 )
+from animate.tracking.head import turns
 from animate.types import FaceMesh, Portrait
 
 _LIDS = EYE_RIGHT_UPPER + EYE_RIGHT_LOWER + EYE_LEFT_UPPER + EYE_LEFT_LOWER
@@ -45,11 +47,15 @@ class Person:
         What each control of the renderer's rig adds, eye distances.
     unit : float
         Median eye distance in the video, pixels, as if the head faced the camera.
+    rest_deg : float64 [3]
+        Median pitch, yaw and roll against the camera, and the same as a rotation: `rest` float64 [3, 3].
     """
 
     neutral: np.ndarray
     basis: np.ndarray
     unit: float
+    rest_deg: np.ndarray
+    rest: np.ndarray
 
     @classmethod
     def from_meshes(cls, meshes: np.ndarray) -> Person:
@@ -73,10 +79,15 @@ class Person:
         rig = build_rig(build_mesh(portrait, frame), frame)
         neutral = np.vstack([rig.neutral[:NUM_SKIN], face.vertices[NUM_SKIN:]])
         basis = rig.basis.reshape(-1, 3, rig.basis.shape[1])[:NUM_SKIN]
+        rest_deg = np.median(turns(rotation, np.eye(3)), axis=0)
+        row = np.zeros(len(CHANNELS))
+        row[[INDEX[name] for name in HEAD[:3]]] = rest_deg
         return cls(
-            (neutral - frame.origin) / frame.unit,
-            basis / frame.unit,
-            float(np.median(scale)) * frame.unit * _eye_distance(middle) / _UNIT_PX,
+            neutral=(neutral - frame.origin) / frame.unit,
+            basis=basis / frame.unit,
+            unit=float(np.median(scale)) * frame.unit * _eye_distance(middle) / _UNIT_PX,
+            rest_deg=rest_deg,
+            rest=head_rotation(row, replace(frame, axes=np.eye(3))),
         )
 
     def lay_over(self, meshes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

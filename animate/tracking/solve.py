@@ -7,8 +7,6 @@ from scipy.optimize import nnls
 
 from animate.channels import BROWS, HEAD
 from animate.renderer.controls import COLUMN
-from animate.renderer.head import CAMERA_DISTANCE, DEPTH
-from animate.renderer.mesh import PIVOT
 from animate.topology import (
     BROW_LEFT_LOWER,
     BROW_LEFT_UPPER,
@@ -27,6 +25,7 @@ from animate.topology import (
     LIPS_OUTER_LOWER,
     LIPS_OUTER_UPPER,
 )
+from animate.tracking.head import shifts, turns
 from animate.tracking.person import Person
 
 # What 468 points can tell apart; the other channels of the mouth would only share its noise.
@@ -76,7 +75,8 @@ def solve(person: Person, meshes: np.ndarray) -> np.ndarray:
         [
             _fitted(person, moved, MOUTH, _MOUTH_ROWS, _MOUTH_RIDGE),
             _fitted(person, moved, BROWS, _BROW_ROWS, _BROW_RIDGE),
-            _head(rotation, unit / person.unit, place / person.unit),
+            person.rest_deg + turns(rotation, person.rest),
+            shifts(rotation, unit / person.unit, place / person.unit),
             np.stack([_opening(shapes, upper, lower) for upper, lower, _ in _EYES], axis=1),
             np.mean([_gaze(shapes, upper, iris) for upper, _, iris in _EYES], axis=0),
         ]
@@ -93,24 +93,6 @@ def _fitted(person: Person, moved: np.ndarray, names: tuple[str, ...], rows, rid
     basis = seen(np.moveaxis(person.basis[..., [COLUMN[name] for name in names]], -1, 0)).T  # [n * 3, K]
     q, r = np.linalg.qr(np.vstack([basis, ridge * np.sqrt(len(rows)) * np.eye(len(names))]))
     return np.minimum([nnls(r, wanted)[0] for wanted in seen(moved) @ q[: len(basis)]], 1)
-
-
-def _head(rotation: np.ndarray, zoom: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Return the head channels [T, 6] that `animate.renderer.head.head_transform` turns into these poses.
-
-    Parameters
-    ----------
-    rotation : float64 [T, 3, 3]
-    zoom : float64 [T]
-    place : float64 [T, 3]
-        Of the point between the eyes, eye distances.
-    """
-    pitch = np.arcsin(np.clip(-rotation[:, 2, 1], -1, 1))
-    yaw = np.arctan2(rotation[:, 2, 0], rotation[:, 2, 2])
-    roll = np.arctan2(-rotation[:, 0, 1], rotation[:, 1, 1])
-    from_pivot = -np.array(PIVOT) * (1, 1, DEPTH)  # to the point between the eyes
-    moved = place - zoom[:, None] * (rotation @ from_pivot)
-    return np.column_stack([np.degrees([pitch, yaw, roll]).T, moved[:, :2], CAMERA_DISTANCE * (1 - 1 / zoom)])
 
 
 def _opening(shapes: np.ndarray, upper: tuple[int, ...], lower: tuple[int, ...]) -> np.ndarray:
