@@ -218,22 +218,23 @@ def _make_video(options, portrait, voice, consent: str | None, detector: str = "
     if options.save_motion:
         check_motion_target(options.save_motion)
     motion = load_motion(options.motion) if options.motion else None
+    following = {
+        "mode": options.motion_mode or "absolute",
+        "parts": options.motion_parts and options.motion_parts.split(","),
+    }
+    driven = motion and drive(motion, **following)
     speech = read_voice(voice) if voice else None
     direction = read_scene(options.direction, speech, options.transcript and read_transcript(options.transcript))
     progress = sys.stderr.isatty()
     portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
     given = {"direction": direction, "config": config, "consent": consent, "allow_marked": options.allow_marked}
-    driven = {
-        "mode": options.motion_mode or "absolute",
-        "parts": options.motion_parts and options.motion_parts.split(","),
-    }
     if motion is not None and not _generates_the_rest(options):
-        clip = perform(portrait, direct(drive(motion, **driven), direction or Direction()), speech, **given)
+        clip = perform(portrait, direct(driven, direction or Direction()), speech, **given)
     else:
         animator = Animator.from_pretrained(options.checkpoint, device=options.device)
         clip = animator(portrait, speech, progress=progress, **given)
         if motion is not None:
-            clip = clip.with_motion(drive(motion, **driven, otherwise=clip.motion))
+            clip = clip.with_motion(drive(motion, **following, otherwise=clip.motion))
     if options.save_motion:
         save_motion(clip.motion, options.save_motion)
     print(clip.save(options.output, progress=progress))

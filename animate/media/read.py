@@ -54,7 +54,7 @@ def probe(path: str | Path) -> MediaInfo:
     return MediaInfo(tuple(meta["size"]), fps, duration_s, max(1, round(fps * duration_s)))
 
 
-def read_frames(path: str | Path, *, max_frames: int | None = None) -> Iterator[np.ndarray]:
+def read_frames(path: str | Path, *, max_frames: int | None = None, fps: float | None = None) -> Iterator[np.ndarray]:
     """Yield the frames of a picture, an animation or a video.
 
     Parameters
@@ -63,6 +63,9 @@ def read_frames(path: str | Path, *, max_frames: int | None = None) -> Iterator[
         PNG, JPEG, WebP, GIF, BMP, TIFF, or any video that ffmpeg reads.
     max_frames : int, optional
         At most this many, spread over the whole length; all of them if omitted.
+    fps : float, optional
+        Read all of a video at this constant rate, frames repeated or left out, so that frame i is at i / `fps` seconds
+        also where the camera's rate was not constant.
 
     Yields
     ------
@@ -88,7 +91,7 @@ def read_frames(path: str | Path, *, max_frames: int | None = None) -> Iterator[
     if (picture := _open_picture(path)) is not None:
         yield from _picture_frames(picture, path, max_frames)
     else:
-        yield from _video_frames(path, max_frames)
+        yield from _video_frames(path, max_frames, fps)
 
 
 def _existing(path: str | Path) -> Path:
@@ -128,9 +131,9 @@ def _rgb(picture: Image.Image) -> np.ndarray:
     return np.array(picture.convert("RGB"))
 
 
-def _video_frames(path: Path, max_frames: int | None) -> Iterator[np.ndarray]:
+def _video_frames(path: Path, max_frames: int | None, fps: float | None) -> Iterator[np.ndarray]:
     if max_frames is None:
-        yield from _decode(path, [], [])
+        yield from _decode(path, [], [] if fps is None else ["-vf", f"fps={fps}"])
         return
     info = probe(path)
     if info.duration_s <= _MAX_SEQUENTIAL_S:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -102,10 +101,9 @@ def track_video(path: str | Path, *, face: int | None = None, progress: bool = F
     info = probe(path)
     if not info.fps:
         raise TrackingError(f"{Path(path).name} is a picture. Give a video in which a face moves.")
-    step = max(1, round(info.fps / _FASTEST_FPS))
-    fps = info.fps / step
-    frames = islice(read_frames(path), None, None, step)
-    bar = tqdm(frames, "following", -(-info.num_frames // step), unit="frame", disable=not progress)
+    fps = min(info.fps, _FASTEST_FPS)
+    count = round(info.duration_s * fps)
+    bar = tqdm(read_frames(path, fps=fps), "following", count, unit="frame", disable=not progress)
     # Meshes wait on disk: an hour of them is half a gigabyte.
     with tempfile.TemporaryFile() as file:
         seen = np.array(list(_written(follow(bar, face), file)), bool)
