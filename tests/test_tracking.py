@@ -17,8 +17,10 @@ from animate.portrait import portrait_from_image
 from animate.renderer import MeshRenderer
 from animate.renderer.head import HeadFrame, head_rotation
 from animate.tracking import track_video
+from animate.tracking.calibrate import calibrate
 from animate.tracking.follow import follow
 from animate.tracking.head import turns
+from animate.tracking.solve import MEASURES
 from animate.tracking.steady import without_jitter
 from animate.train.measures import best_lag, correlation
 from animate.types import Motion
@@ -108,10 +110,23 @@ def test_a_head_that_rests_askew_turns_about_its_own_axes():
     assert not np.allclose(turns(poses, np.eye(3)) - (10, -25, 8), angles, atol=0.5)
 
 
+def test_eyes_that_never_open_are_shut_throughout():
+    measures = np.random.default_rng(0).normal(0, 1e-3, (50, len(MEASURES)))
+    channels = calibrate(measures)
+    assert np.isfinite(channels).all()
+    assert channels[:, INDEX["eyeBlinkLeft"]].min() > 0.9
+
+
 def test_the_motion_is_as_long_as_the_film_and_says_what_was_seen(tracking, film):
     assert tracking.motion.duration_s == pytest.approx(probe(film).duration_s, abs=0.5 / FPS)
     assert tracking.motion.fps == 50
     assert (tracking.num_frames, tracking.num_tracked, tracking.gaps_s) == (60, 60, ())
+
+
+def test_frames_come_at_the_rate_that_is_asked_for(film):
+    every = list(read_frames(film))
+    assert all(map(np.array_equal, read_frames(film, fps=FPS / 2), every[::2]))
+    assert len(list(read_frames(film, fps=2 * FPS))) == 2 * len(every)
 
 
 def test_a_gap_is_bridged_and_reported(tmp_path, frames, tracking):

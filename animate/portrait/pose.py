@@ -31,15 +31,33 @@ def head_pose(vertices: np.ndarray) -> HeadPose:
     """
     canonical = canonical_vertices().astype(float)
     rigid = np.flatnonzero(canonical[:, 1] < canonical[NOSTRIL_RIGHT, 1])
-    rotation = _similarity(canonical[rigid], vertices[rigid].astype(float))
+    rotation = similarities(canonical[rigid], vertices[None, rigid].astype(float))[0][0]
     roll = np.arctan2(rotation[1, 0], rotation[0, 0])
     yaw = np.arcsin(np.clip(rotation[2, 0], -1, 1))
     pitch = np.arctan2(-rotation[2, 1], rotation[2, 2])
     return HeadPose(*(float(angle) for angle in np.degrees([pitch, yaw, roll])))
 
 
-def _similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the rotation, float64 [3, 3], of the least-squares similarity transform between paired points [N, 3]."""
-    covariance = (target - target.mean(axis=0)).T @ (source - source.mean(axis=0))
-    u, _, vt = np.linalg.svd(covariance)
-    return u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
+def similarities(source: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the least-squares similarity transforms from points to each of many sets of paired points.
+
+    Umeyama (1991): target = scale * rotation @ source + place.
+
+    Parameters
+    ----------
+    source : float [N, 3]
+    targets : float [T, N, 3]
+
+    Returns
+    -------
+    rotation : float64 [T, 3, 3]
+    scale : float64 [T]
+    place : float64 [T, 3]
+    """
+    centre, centres = source.mean(axis=0), targets.mean(axis=1, dtype=float)
+    u, singular, vt = np.linalg.svd(np.swapaxes(targets - centres[:, None], 1, 2) @ (source - centre))
+    flip = np.ones_like(singular)
+    flip[:, 2] = np.sign(np.linalg.det(u @ vt))
+    rotation = (u * flip[:, None]) @ vt
+    scale = (singular * flip).sum(axis=1) / ((source - centre) ** 2).sum()
+    return rotation, scale, centres - scale[:, None] * (rotation @ centre)

@@ -9,6 +9,7 @@ from animate.renderer.eyes import TRAVEL_X, TRAVEL_Y
 from animate.tracking.solve import GAZE, MEASURES, OPENINGS
 
 _OPEN = 0.7  # quantile of the opening that is an eye at rest; the rest are blinks and downward glances
+_LEAST_OPEN = 0.1  # widths of the eye; what never opens so far is shut
 _SHUT = 0.2  # of the open eye: landmarks of shut lids do not meet
 _BLINKING = 0.5  # of the way to shut, from where an iris cannot be measured
 # What `animate.renderer.controls` makes of the lids: shares of the opening.
@@ -24,7 +25,8 @@ def calibrate(measures: np.ndarray) -> np.ndarray:
     for name in ("headX", "headY"):
         values[:, INDEX[name]] -= np.median(values[:, INDEX[name]])
     openings = np.stack([measured[name] for name in OPENINGS], axis=1)
-    closed = 1 - (openings / np.quantile(openings, _OPEN, axis=0) - _SHUT) / (1 - _SHUT)  # [T, 2]
+    own = np.maximum(np.quantile(openings, _OPEN, axis=0), _LEAST_OPEN)
+    closed = 1 - (openings / own - _SHUT) / (1 - _SHUT)  # [T, 2]
     x, y = _gaze(np.stack([measured[name] for name in GAZE], axis=1), closed.max(axis=1) < _BLINKING).T
     by_gaze = _GAZE_DOWN_CLOSES * np.clip(y, 0, 1) - _GAZE_UP_OPENS * np.clip(-y, 0, 1)
     for side, outward, lid in (("Left", x, closed[:, 0]), ("Right", -x, closed[:, 1])):

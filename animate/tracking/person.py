@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from animate.channels import CHANNELS, HEAD, INDEX
 from animate.portrait.neutral import neutral_vertices
-from animate.renderer.head import fit_head_frame, head_rotation
+from animate.portrait.pose import similarities
+from animate.renderer.head import HeadFrame, fit_head_frame, head_rotation
 from animate.renderer.mesh import build_mesh
 from animate.renderer.rig import build_rig
 from animate.topology import (
@@ -64,31 +65,18 @@ class Person:
         Every vertex takes its median; those below the nose only over the frames in which the mouth is most closed.
         """
         canonical = canonical_vertices().astype(float)
-        rotation, scale, place = _similarities(canonical[_rigid()], meshes[:, _rigid()])
+        rotation, scale, place = similarities(canonical[_rigid()], meshes[:, _rigid()])
         shapes = _unposed(meshes, rotation, scale, place)
         gap = np.linalg.norm(shapes[:, LIPS_INNER_LOWER[5]] - shapes[:, LIPS_INNER_UPPER[5]], axis=1)
         calm = gap <= np.quantile(gap, _CALM)
         upper = np.append(canonical[:, 1] < canonical[NOSTRIL_RIGHT, 1], np.ones(10, bool))
         middle = np.where(upper[:, None], np.median(shapes, axis=0), np.median(shapes[calm], axis=0))
-        centred = middle * _UNIT_PX / _eye_distance(middle) + (_CANVAS_PX / 2, _CANVAS_PX / 2, 0)
-        face = FaceMesh(centred.astype(np.float32), triangles(), neutral_vertices(centred.astype(np.float32)))
-        # The rig asks of a picture only its size.
-        blank = np.zeros((_CANVAS_PX, _CANVAS_PX), np.float32)
-        portrait = Portrait(np.zeros((*blank.shape, 3), np.uint8), face, blank)
-        frame = fit_head_frame(face)
-        rig = build_rig(build_mesh(portrait, frame), frame)
-        neutral = np.vstack([rig.neutral[:NUM_SKIN], face.vertices[NUM_SKIN:]])
-        basis = rig.basis.reshape(-1, 3, rig.basis.shape[1])[:NUM_SKIN]
+        neutral, basis, unit_cm = _rigged(middle)
         rest_deg = np.median(turns(rotation, np.eye(3)), axis=0)
         row = np.zeros(len(CHANNELS))
         row[[INDEX[name] for name in HEAD[:3]]] = rest_deg
-        return cls(
-            neutral=(neutral - frame.origin) / frame.unit,
-            basis=basis / frame.unit,
-            unit=float(np.median(scale)) * frame.unit * _eye_distance(middle) / _UNIT_PX,
-            rest_deg=rest_deg,
-            rest=head_rotation(row, replace(frame, axes=np.eye(3))),
-        )
+        into_camera = HeadFrame(np.zeros(3), np.eye(3), 1.0)
+        return cls(neutral, basis, float(np.median(scale)) * unit_cm, rest_deg, head_rotation(row, into_camera))
 
     def lay_over(self, meshes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Find the neutral face again in meshes float32 [T, 478, 3].
@@ -104,8 +92,23 @@ class Person:
         shapes : float64 [T, 478, 3]
             The meshes as if the head had not turned, in the frame of `neutral`.
         """
-        rotation, unit, place = _similarities(self.neutral[_rigid()], meshes[:, _rigid()])
+        rotation, unit, place = similarities(self.neutral[_rigid()], meshes[:, _rigid()])
         return rotation, unit, place, _unposed(meshes, rotation, unit, place)
+
+
+def _rigged(face_cm: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return `neutral` and `basis` of a person with the face float64 [478, 3], and their eye distance, in its units."""
+    eyes = face_cm[[33, 133, 362, 263]].reshape(2, 2, 3).mean(axis=1)
+    scale = _UNIT_PX / float(np.linalg.norm(eyes[1] - eyes[0]))
+    vertices = (face_cm * scale + (_CANVAS_PX / 2, _CANVAS_PX / 2, 0)).astype(np.float32)
+    face = FaceMesh(vertices, triangles(), neutral_vertices(vertices))
+    # The rig asks of a picture only its size.
+    picture = np.zeros((_CANVAS_PX, _CANVAS_PX, 3), np.uint8)
+    frame = fit_head_frame(face)
+    rig = build_rig(build_mesh(Portrait(picture, face, picture[..., 0].astype(np.float32)), frame), frame)
+    neutral = np.vstack([rig.neutral[:NUM_SKIN], vertices[NUM_SKIN:]])
+    basis = rig.basis.reshape(-1, 3, rig.basis.shape[1])[:NUM_SKIN]
+    return (neutral - frame.origin) / frame.unit, basis / frame.unit, frame.unit / scale
 
 
 @cache
@@ -117,21 +120,5 @@ def _rigid() -> np.ndarray:
     return np.flatnonzero((canonical[:, 1] < canonical[NOSTRIL_RIGHT, 1]) & (apart > _SOFT_CM))
 
 
-def _similarities(source: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rotations [T, 3, 3], scales [T] and places [T, 3] from points [n, 3] to [T, n, 3] (Umeyama 1991)."""
-    centre, centres = source.mean(axis=0), targets.mean(axis=1, dtype=float)
-    u, singular, vt = np.linalg.svd(np.swapaxes(targets - centres[:, None], 1, 2) @ (source - centre))
-    flip = np.ones_like(singular)
-    flip[:, 2] = np.sign(np.linalg.det(u @ vt))
-    rotation = (u * flip[:, None]) @ vt
-    scale = (singular * flip).sum(axis=1) / ((source - centre) ** 2).sum()
-    return rotation, scale, centres - scale[:, None] * (rotation @ centre)
-
-
 def _unposed(meshes: np.ndarray, rotation: np.ndarray, scale: np.ndarray, place: np.ndarray) -> np.ndarray:
     return (meshes - place[:, None]) @ rotation / scale[:, None, None]
-
-
-def _eye_distance(vertices: np.ndarray) -> float:
-    eyes = vertices[[33, 133, 362, 263]].reshape(2, 2, 3).mean(axis=1)
-    return float(np.linalg.norm(eyes[1] - eyes[0]))

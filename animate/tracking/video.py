@@ -21,7 +21,7 @@ from animate.tracking.solve import solve
 from animate.tracking.steady import bridge, without_jitter
 from animate.types import Motion
 
-_FASTEST_FPS = 60  # more frames a second show nothing new, and some recorders claim a thousand
+_FASTEST_FPS = 60  # of what a faster camera saw, this much is looked at
 _LEAST_S = 0.4  # of face
 _SAMPLE = 1000  # frames that a person is calibrated on
 _CHUNK = 1000  # frames that are solved at once
@@ -66,7 +66,7 @@ def track(path: str | Path, *, face: int | None = None, progress: bool = False) 
     Parameters
     ----------
     path : path
-        Any video that ffmpeg reads, of any length: memory grows by 12 kB for every second.
+        Any video that ffmpeg reads, of any length and rate, in one take: only the curves stay in memory.
     face : int, optional
         Which face, counted from the left from 1; the largest if omitted.
     progress : bool
@@ -87,7 +87,7 @@ def track(path: str | Path, *, face: int | None = None, progress: bool = False) 
     Examples
     --------
     >>> motion = track("me.mp4")                                    # doctest: +SKIP
-    >>> motion.fps
+    >>> motion.fps                                                  # doctest: +SKIP
     50.0
     """
     return track_video(path, face=face, progress=progress).motion
