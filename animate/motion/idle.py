@@ -1,0 +1,121 @@
+"""Idle life: what a face does while nothing happens. It blinks, breathes, and is never quite still.
+
+In a loop everything here runs over the end into the beginning.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+from scipy.fft import next_fast_len
+from scipy.ndimage import gaussian_filter1d
+
+from animate.motion.beats import Clock
+from animate.motion.lids import REFRACTORY_S, blink_shape
+
+# Power spectra of head angles, A / (1 + (f / fc)^2)^n in degrees^2 / Hz, of people who talk (project note, 18)
+HEAD_SPECTRA = {"headYaw": (13.9, 0.35, 1.46), "headPitch": (7.3, 0.58, 1.42), "headRoll": (15.5, 0.28, 1.52)}
+_HEAD_LIMIT_HZ = 5.0
+_CALM = 0.35  # of a talking head's angles; one that is looked at holds itself still
+
+_BLINKS_PER_MIN = 17.0  # at rest (Bentivoglio et al. 1997); more in conversation
+_BLINK_SHAPE = 1.6  # of the gamma intervals between blinks: spread .8 of their mean (project note, 16)
+_BLINK_APART_S = 0.7  # from a blink that is asked for, and from the ends
+
+_FIXATION_MEDIAN_S, _FIXATION_SPREAD = 0.8, 1.0  # log-normal (project note, 20)
+_GLANCE_DEG = 1.1  # mean size, from one point of a face that is looked at to another
+_GLANCE_LIMIT_DEG = 3.0
+_SACCADE_S = 0.04
+
+_BREATHS_PER_MIN = 14.0
+_INHALED = 0.4  # of a breath; breathing out takes longer
+_BREATH = {"headY": -0.012, "headPitch": 0.45, "headZ": 0.012}  # of a head on shoulders that rise
+
+
+def shaped_noise(
+    num_frames: int, fps: float, spectrum: tuple[float, float, float], rng: np.random.Generator, loop: bool = False
+) -> np.ndarray:
+    """Return Gaussian noise float64 [num_frames] with a one-sided power spectrum.
+
+    Parameters
+    ----------
+    num_frames : int
+    fps : float
+    spectrum : tuple
+        A, fc in Hz and n of A / (1 + (f / fc)^2)^n.
+    rng : numpy.random.Generator
+    loop : bool
+        Whether the end runs into the beginning.
+    """
+    power, corner_hz, order = spectrum
+    # Longer than needed, so that the ends are not tied together
+    length = num_frames if loop else next_fast_len(num_frames + round(20 * fps))
+    frequency = np.fft.rfftfreq(length, 1 / fps)
+    density = power / (1 + (frequency / corner_hz) ** 2) ** order
+    density[frequency > _HEAD_LIMIT_HZ] = 0
+    density[0] = 0
+    white = np.fft.rfft(rng.standard_normal(length))
+    return np.fft.irfft(white * np.sqrt(density * fps / 2), length)[:num_frames]
+
+
+def sway(clock: Clock, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return the small turns of a head that is held still: degrees [T] by head channel."""
+    return {
+        name: _CALM * shaped_noise(clock.num_frames, clock.fps, spectrum, rng, clock.loop)
+        for name, spectrum in HEAD_SPECTRA.items()
+    }
+
+
+def breath(clock: Clock, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return how breathing carries the head, [T] by head channel; a whole number of breaths."""
+    count = max(1, round(clock.duration_s * _BREATHS_PER_MIN / 60))
+    phase = (count * np.arange(clock.num_frames) / clock.num_frames + rng.random()) % 1
+    turned = np.where(phase < _INHALED, phase / _INHALED, 1 + (phase - _INHALED) / (1 - _INHALED))  # 0 to 2
+    lung = -0.5 * np.cos(np.pi * turned)
+    return {name: amount * lung for name, amount in _BREATH.items()}
+
+
+def glances(clock: Clock, rng: np.random.Generator) -> np.ndarray:
+    """Return degrees float64 [T, 2] across and up: the small jumps of eyes that rest on something."""
+    offsets, time_s = np.zeros((clock.num_frames, 2)), 0.0
+    while time_s < clock.duration_s:
+        size = min(rng.exponential(_GLANCE_DEG), _GLANCE_LIMIT_DEG)
+        across = rng.random() < 0.85  # (project note, 20)
+        offsets[round(time_s * clock.fps) :] = rng.choice((-1, 1), 2) * size * ((1.0, 0.3) if across else (0.3, 0.8))
+        time_s += 0.25 + rng.lognormal(np.log(_FIXATION_MEDIAN_S), _FIXATION_SPREAD)
+    return gaussian_filter1d(offsets, _SACCADE_S / 2.5 * clock.fps, axis=0, mode="wrap" if clock.loop else "nearest")
+
+
+def blink_times(
+    clock: Clock, rate: float, kept_free: list[tuple[float, float]], rng: np.random.Generator
+) -> list[float]:
+    """Return when lids meet, in seconds.
+
+    Parameters
+    ----------
+    clock : Clock
+    rate : float
+        1 for about as often as people at rest do, 0 for never.
+    kept_free : list of (float, float)
+        From and to, in seconds: when something else decides about the lids.
+    rng : numpy.random.Generator
+    """
+    count = math.ceil(clock.duration_s * rate * _BLINKS_PER_MIN / 60)
+    waits = REFRACTORY_S + rng.gamma(_BLINK_SHAPE, 1.0, count)
+    onsets = (np.cumsum(waits) / waits.sum() + rng.random()) % 1 * clock.duration_s
+    return [
+        float(onset)
+        for onset in onsets
+        if all(not start - _BLINK_APART_S < onset < stop + _BLINK_APART_S for start, stop in kept_free)
+    ]
+
+
+def blinks(clock: Clock, onsets_s: list[float], rng: np.random.Generator) -> np.ndarray:
+    """Return lid closure 0-1 float64 [T] of whole blinks, each at its own pace."""
+    paces = rng.uniform(0.9, 1.25, len(onsets_s))
+    lids = np.zeros(clock.num_frames)
+    for onset_s, pace in zip(onsets_s, paces, strict=True):
+        lids = np.maximum(lids, clock.sample(partial(blink_shape, onset_s=onset_s, pace=pace)))
+    return lids
