@@ -13,8 +13,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from animate import __version__
+from animate.cli_performances import add_performances
 from animate.cli_provenance import add_benchmarks, add_commands, add_consent
-from animate.config import RenderConfig, load_config
+from animate.config import VOICE_SETTINGS, RenderConfig, load_config
 from animate.errors import AnimateError, ConfigError
 from animate.resources import shipped
 
@@ -41,10 +42,7 @@ _RENDER_HELP = {
 }
 
 # Flags that say how to generate a motion
-_GENERATOR_ONLY = (
-    "seed", "num_inference_steps", "guidance_scale", "emotion_guidance_scale", "style_guidance_scale", "emotion",
-    "expressiveness", "head_motion", "blink_rate", "gaze_x_deg", "gaze_y_deg", "checkpoint",
-)  # fmt: skip
+_GENERATOR_ONLY = ("seed", *VOICE_SETTINGS, "expressiveness", "head_motion", "blink_rate", "checkpoint")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -86,7 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
     add_consent(render)
     _add_output_options(render)
-    render.set_defaults(run=_render)
+    render.set_defaults(run=_render, performance=None)
+
+    revive = add_performances(commands)
+    _add_output_options(revive, voice=False)
+    revive.set_defaults(run=_revive, motion=None, direction=None, transcript=None)
 
     evaluate = commands.add_parser(
         "evaluate", help="measure the renderer on a portrait; exit status 1 if a bar is missed"
@@ -103,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="make the shipped example speak")
     _add_output_options(demo)
     demo.set_defaults(run=_demo, motion=None, save_motion=None, direction=None, transcript=None, allow_marked=False)
+    demo.set_defaults(performance=None)
 
     add_commands(commands)
 
@@ -140,13 +143,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_output_options(parser: argparse.ArgumentParser) -> None:
+def _add_output_options(parser: argparse.ArgumentParser, voice: bool = True) -> None:
     parser.add_argument("-o", "--output", required=True, help="the .mp4 to write")
     parser.add_argument("--config", help="YAML settings, or the name of a shipped preset: draft, film")
-    parser.add_argument("--checkpoint", help="folder of another motion model")
-    parser.add_argument("--device", default="cpu", help="where the motion model runs: cpu (default), cuda")
+    if voice:
+        parser.add_argument("--checkpoint", help="folder of another motion model")
+        parser.add_argument("--device", default="cpu", help="where the motion model runs: cpu (default), cuda")
     parser.add_argument("--report", action="store_true", help="measure the result and print a table on stderr")
     for field in fields(RenderConfig):
+        if field.name in VOICE_SETTINGS and not voice:
+            continue
         kind = int if isinstance(field.default, int) and field.name != "fps" else str
         kind = float if isinstance(field.default, float) else kind
         flag = "--" + field.name.replace("_", "-")
@@ -163,6 +169,10 @@ def _render(options) -> int:
     return _make_video(options, options.portrait, options.voice, options.consent, options.detector)
 
 
+def _revive(options) -> int:
+    return _make_video(options, options.portrait, None, options.consent, options.detector)
+
+
 def _demo(options) -> int:
     from animate.example import example_portrait, example_voice
 
@@ -175,6 +185,7 @@ def _make_video(options, portrait, voice, consent: str | None, detector: str = "
     from animate.media import check_target
     from animate.motion.direction import Direction, direct
     from animate.pipeline import Animator, perform, read_portrait, read_scene, read_voice
+    from animate.reviving import revive
     from animate.speech import read_transcript
     from animate.types import Portrait
 
@@ -186,12 +197,14 @@ def _make_video(options, portrait, voice, consent: str | None, detector: str = "
     direction = read_scene(options.direction, speech, options.transcript and read_transcript(options.transcript))
     progress = sys.stderr.isatty()
     portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
-    given = {"direction": direction, "config": config, "consent": consent, "allow_marked": options.allow_marked}
-    if motion is not None:
-        clip = perform(portrait, direct(motion, direction or Direction()), speech, **given)
+    given = {"config": config, "consent": consent, "allow_marked": options.allow_marked}
+    if options.performance is not None:
+        clip = revive(portrait, options.performance, duration_s=options.seconds, loop=options.loop, **given)
+    elif motion is not None:
+        clip = perform(portrait, direct(motion, direction or Direction()), speech, direction=direction, **given)
     else:
         animator = Animator.from_pretrained(options.checkpoint, device=options.device)
-        clip = animator(portrait, speech, progress=progress, **given)
+        clip = animator(portrait, speech, direction=direction, progress=progress, **given)
     if options.save_motion:
         save_motion(clip.motion, options.save_motion)
     print(clip.save(options.output, progress=progress))
@@ -235,7 +248,7 @@ def _preset(config: str | None) -> Path | None:
 
 
 def _overrides(options) -> dict:
-    return {field.name: getattr(options, field.name) for field in fields(RenderConfig)}
+    return {field.name: getattr(options, field.name, None) for field in fields(RenderConfig)}
 
 
 def _evaluate(options) -> int:

@@ -19,6 +19,12 @@ X264_PRESETS = (
 MARK_STRENGTHS = "balanced", "strong", "discreet"
 LABELS = "auto", "always"
 
+# Fields of `RenderConfig` that only the generated motion of a voice follows
+VOICE_SETTINGS = (
+    "num_inference_steps", "guidance_scale", "emotion_guidance_scale", "style_guidance_scale", "emotion",
+    "gaze_x_deg", "gaze_y_deg",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class RenderConfig:

@@ -6,22 +6,25 @@ in a loop the last runs into the first. Around the script the face lives on: see
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
 from animate.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
-from animate.clock import num_frames
+from animate.clock import frame_rate, num_frames
 from animate.errors import ConfigError
 from animate.motion import idle
-from animate.motion.beats import VIEWER, Beat, Blink, Clock, Look, Pose, Swing, channels_of, ease, lag_s
+from animate.motion.beats import VIEWER, Beat, Blink, Clock, Look, Pose, Swing, ease, lag_s
 from animate.motion.edits import mirror
 from animate.motion.latents import GAZE_RANGE_DEG, HEAD_RANGE
-from animate.motion.tracks import nearest
+from animate.motion.tracks import in_range, nearest
 from animate.types import Motion
 
 SHORTEST_S, LONGEST_S = 2.0, 600.0
+_ROWS_PER_S = 50
 
 _SACCADE_S = 0.05  # of about 10 degrees (Bahill et al. 1975)
 _HEAD_AFTER_EYES_S, _HEAD_TURN_S = 0.12, 0.65
@@ -111,8 +114,8 @@ PERFORMANCES: dict[str, Performance] = {
         7.0,
         (
             Pose(0.5, {"browInnerUp": 0.25, "browOuterUp": 0.25}, 0.3, 0.6, 0.6),
-            Pose(0.6, _smile(0.75), 0.6, 3.6, 1.5),
-            Pose(1.0, {"eyeSquint": 0.35, "cheekSquint": 0.25, "mouthUpperUp": 0.12}, 0.4, 1.8, 1.0),
+            Pose(0.6, _smile(0.68), 0.6, 3.6, 1.5),
+            Pose(1.0, {"eyeSquint": 0.4, "cheekSquint": 0.3, "mouthUpperUp": 0.1}, 0.4, 1.8, 1.0),
             Pose(1.0, {"headPitch": 4.0, "headRoll": -2.5}, 0.6, 1.2, 1.0, windup=0.15, overshoot=0.05),
             Pose(1.1, {"jawOpen": 0.12}, 0.2, 1.3, 0.5),
             # Notes of laughter follow each other every 210 ms (Provine & Yong 1991).
@@ -265,7 +268,7 @@ def play(
     *,
     seed: int = 0,
     loop: bool = False,
-    fps: float = 50.0,
+    fps: float | str | Fraction = 25,
     expressiveness: float = 1.0,
     head_motion: float = 1.0,
     blink_rate: float = 1.0,
@@ -277,24 +280,29 @@ def play(
     name : str
         One of `PERFORMANCES`.
     duration_s : float
-        2 to 600 seconds; to the nearest row.
+        2 to 600 seconds, to the nearest frame.
     seed : int
         The same seed gives the same motion. Half of the seeds play to the other side.
     loop : bool
-        The row after the last is the first. Otherwise the face begins and ends at rest.
-    fps : float
-        Rows per second.
+        What follows the last frame is the first. Otherwise the face begins and ends at rest.
+    fps : float, str or Fraction
+        Of the video. The motion has a whole number of its frames, so that a loop closes, and 50 rows a second or
+        more.
     expressiveness : float
-        How far face and head go in the script, 1 as written.
+        0 to 2: how far face and head go in the script.
     head_motion : float
-        Of all the head does, 0 keeps it still.
+        0 to 2: of all that the head does; 0 keeps it still.
     blink_rate : float
-        1 as often as people at rest, 0 only where the script says so.
+        0 to 3: 1 as often as people at rest, 0 only where the script says so.
+
+    Returns
+    -------
+    Motion
 
     Raises
     ------
     ConfigError
-        If there is no such performance (the message names the nearest), or the duration is out of range.
+        If there is no such performance (the message names the nearest), or a number is out of range.
 
     Examples
     --------
@@ -304,9 +312,14 @@ def play(
     """
     if name not in PERFORMANCES:
         raise ConfigError(f"There is no performance {name!r}. {nearest(name, PERFORMANCES)}")
-    if not SHORTEST_S <= duration_s <= LONGEST_S:
-        raise ConfigError(f"A performance cannot last {duration_s} s. Use {SHORTEST_S:g} to {LONGEST_S:g} seconds.")
-    clock = Clock(num_frames(duration_s, fps), fps, loop)
+    in_range(SHORTEST_S, LONGEST_S)("The length of a performance in seconds", duration_s)
+    for setting, value, limit in (
+        ("expressiveness", expressiveness, 2), ("head_motion", head_motion, 2), ("blink_rate", blink_rate, 3)
+    ):  # fmt: skip
+        in_range(0, limit)(setting, value)
+    rate = frame_rate(fps)
+    rows = math.ceil(_ROWS_PER_S / rate)  # in each frame
+    clock = Clock(rows * num_frames(duration_s, rate), float(rows * rate), loop)
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     mirrored = rng.random() < 0.5
     beats = _beats(PERFORMANCES[name], clock, rng)
@@ -321,10 +334,10 @@ def play(
     _aim_eyes(face, gaze + idle.glances(clock, rng))
     _blink(face, beats, clock, blink_rate, rng)
     if not loop:
-        edge_s = np.minimum(np.arange(clock.num_frames), np.arange(clock.num_frames)[::-1]) / fps
+        edge_s = np.minimum(np.arange(clock.num_frames), np.arange(clock.num_frames)[::-1]) / clock.fps
         face *= ease(edge_s / _FADE_S)[:, None]
     _keep_in_range(face)
-    motion = Motion(face, fps)
+    motion = Motion(face, clock.fps)
     return mirror(motion) if mirrored else motion
 
 
@@ -360,6 +373,7 @@ def _looked(looks: list[Look], clock: Clock) -> tuple[np.ndarray, dict[str, np.n
             (gaze, look.target, 0.0, _SACCADE_S),
             (head, np.multiply(look.target, look.head), _HEAD_AFTER_EYES_S, _HEAD_TURN_S),
         ):
+
             def held(times_s, since_s=look.at_s + delay_s, until_s=until_s + delay_s, length_s=length_s):
                 return ease((times_s - since_s) / length_s) - ease((times_s - until_s) / length_s)
 
