@@ -13,7 +13,7 @@ from animate import provenance
 from animate.channels import CHANNELS, INDEX, LIPS
 from animate.config import VOICE_SETTINGS, RenderConfig, load_config
 from animate.errors import ConfigError
-from animate.motion.edits import mask
+from animate.motion.edits import crossfade, mask
 from animate.motion.performances import PERFORMANCES, play
 from animate.pipeline import Clip, perform, read_portrait
 from animate.rights import examine, portrait_sha256, resolve_consent
@@ -21,6 +21,8 @@ from animate.types import Consent, MarkedFrames, Motion, Portrait
 
 _PURSED = 0.5  # of mouthPucker; lips that purse so far meet
 _SMILE_ROOM = 0.6  # of a smile that is not added to lips which are fully apart: they smile already, or cannot
+
+_HAND_OVER_S = 0.4  # in which a performance passes into speech, before the first word, or speech into it
 
 _COLUMNS, _TILE, _TITLE = 8, 160, 20  # frames of a performance on the sheet, and pixels
 _HEAD_ROOM = 0.85  # of the face, from its middle to each side
@@ -74,19 +76,45 @@ def revive(
     if idle := [name for name in VOICE_SETTINGS if overrides.get(name) is not None]:
         raise ConfigError(f"{idle[0]} is for the generated motion of a voice; a performance has none. Leave it out.")
     config = load_config(RenderConfig, overrides={**vars(config or RenderConfig()), **overrides})
-    motion = play(
-        performance,
-        duration_s,
-        seed=config.seed,
-        loop=loop,
-        fps=config.fps,
-        expressiveness=config.expressiveness,
-        head_motion=config.head_motion,
-        blink_rate=config.blink_rate,
-    )
+    motion = _played(performance, duration_s, config, loop)
     portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait)
     clip = perform(portrait, motion, consent=consent, allow_marked=allow_marked, config=config)
     return clip.with_motion(_with_own_lips(motion, _rest_row(portrait)))
+
+
+def with_performances(
+    clip: Clip, *, before: str | None = None, after: str | None = None, duration_s: float = 4.0
+) -> Clip:
+    """Return a clip that speaks with a performance before it, after it, or both; the voice begins later.
+
+    Parameters
+    ----------
+    clip : Clip
+    before, after : str, optional
+        Names of performances.
+    duration_s : float
+        Of each performance.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such performance, or the duration is out of range.
+
+    Examples
+    --------
+    >>> clip = animate.with_performances(clip, before="greeting", after="gentle")     # doctest: +SKIP
+    """
+    config, motion, speech, rest_row = clip.config, clip.motion, clip.speech, _rest_row(clip.portrait)
+    if before is not None:
+        first = _with_own_lips(_played(before, duration_s, config), rest_row)
+        motion = crossfade(first, _held(motion, before_s=_HAND_OVER_S), _HAND_OVER_S)
+        if speech is not None:
+            silence = np.zeros(round(first.duration_s * speech.sample_rate), np.float32)
+            speech = replace(speech, samples=np.concatenate([silence, speech.samples]))
+    if after is not None:
+        last = _with_own_lips(_played(after, duration_s, config), rest_row)
+        motion = crossfade(_held(motion, after_s=_HAND_OVER_S), last, _HAND_OVER_S)
+    return replace(clip, motion=motion, speech=speech)
 
 
 def contact_sheet(
@@ -138,6 +166,18 @@ def contact_sheet(
             guard={"explicit": findings.explicit},
         ),
     )
+
+
+def _played(performance: str, duration_s: float, config: RenderConfig, loop: bool = False) -> Motion:
+    settings = {name: getattr(config, name) for name in ("seed", "fps", "expressiveness", "head_motion", "blink_rate")}
+    return play(performance, duration_s, loop=loop, **settings)
+
+
+def _held(motion: Motion, before_s: float = 0.0, after_s: float = 0.0) -> Motion:
+    """Return a motion that waits in its first row before it begins, or in its last after it ended."""
+    rows = [round(seconds * motion.fps) for seconds in (before_s, after_s)]
+    values = np.pad(motion.values, (rows, (0, 0)), mode="edge")
+    return Motion(values, motion.fps, motion.duration_s + sum(rows) / motion.fps)
 
 
 def _strip(name: str, renderer, window: tuple[slice, slice], seed: int) -> np.ndarray:

@@ -72,10 +72,10 @@ class Pose:
 
     def varied(self, rng: np.random.Generator) -> Pose:
         """Return the pose as it is done this time."""
-        attack, hold, release = rng.uniform((0.9, 0.85, 0.9), (1.15, 1.2, 1.15))
+        attack, hold, release = rng.uniform((0.93, 0.9, 0.93), (1.1, 1.1, 1.1))
         return replace(
             self,
-            at_s=self.at_s + rng.normal(0, 0.05),
+            at_s=self.at_s + rng.normal(0, 0.035),
             channels=_uneven(self.channels, rng),
             attack_s=self.attack_s * attack,
             hold_s=self.hold_s * hold,
@@ -130,7 +130,7 @@ class Swing:
         """Return the swing as it is done this time."""
         return replace(
             self,
-            at_s=self.at_s + rng.normal(0, 0.05),
+            at_s=self.at_s + rng.normal(0, 0.035),
             channels=_uneven(self.channels, rng),
             period_s=self.period_s * rng.uniform(0.9, 1.12),
             decay=self.decay * rng.uniform(0.92, 1.05),
@@ -220,7 +220,7 @@ def channels_of(name: str) -> tuple[str, ...]:
 
 def _uneven(channels: Mapping[str, float], rng: np.random.Generator) -> dict[str, float]:
     """Return amounts by channel, more or less than asked and not the same on both sides: no face is symmetric."""
-    more, lean = rng.uniform(0.86, 1.12), rng.uniform(-0.1, 0.1)
+    more, lean = rng.uniform(0.86, 1.12), rng.choice((-1, 1)) * rng.uniform(0.02, 0.1)
     sides = {"Left": 1 + lean, "Right": 1 - lean}
     return {
         channel: amount * more * (1 if channel == name else sides[channel.removeprefix(name)])

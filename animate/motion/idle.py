@@ -13,6 +13,7 @@ from scipy.fft import next_fast_len
 from scipy.ndimage import gaussian_filter1d
 
 from animate.motion.beats import Clock
+from animate.motion.fixations import SACCADE_S
 from animate.motion.lids import REFRACTORY_S, blink_shape
 
 # Power spectra of head angles, A / (1 + (f / fc)^2)^n in degrees^2 / Hz, of people who talk (project note, 18)
@@ -27,7 +28,6 @@ _BLINK_APART_S = 0.7  # from a blink that is asked for, and from the ends
 _FIXATION_MEDIAN_S, _FIXATION_SPREAD = 0.8, 1.0  # log-normal (project note, 20)
 _GLANCE_DEG = 1.1  # mean size, from one point of a face that is looked at to another
 _GLANCE_LIMIT_DEG = 3.0
-_SACCADE_S = 0.04
 
 _BREATHS_PER_MIN = 14.0
 _INHALED = 0.4  # of a breath; breathing out takes longer
@@ -85,7 +85,9 @@ def glances(clock: Clock, rng: np.random.Generator) -> np.ndarray:
         across = rng.random() < 0.85  # (project note, 20)
         offsets[round(time_s * clock.fps) :] = rng.choice((-1, 1), 2) * size * ((1.0, 0.3) if across else (0.3, 0.8))
         time_s += 0.25 + rng.lognormal(np.log(_FIXATION_MEDIAN_S), _FIXATION_SPREAD)
-    return gaussian_filter1d(offsets, _SACCADE_S / 2.5 * clock.fps, axis=0, mode="wrap" if clock.loop else "nearest")
+    if clock.loop:
+        offsets = np.roll(offsets, rng.integers(clock.num_frames), axis=0)  # or there were always a jump at the seam
+    return gaussian_filter1d(offsets, SACCADE_S / 2.5 * clock.fps, axis=0, mode="wrap" if clock.loop else "nearest")
 
 
 def blink_times(
@@ -102,14 +104,15 @@ def blink_times(
         From and to, in seconds: when something else decides about the lids.
     rng : numpy.random.Generator
     """
-    count = math.ceil(clock.duration_s * rate * _BLINKS_PER_MIN / 60)
-    waits = REFRACTORY_S + rng.gamma(_BLINK_SHAPE, 1.0, count)
-    onsets = (np.cumsum(waits) / waits.sum() + rng.random()) % 1 * clock.duration_s
-    return [
-        float(onset)
-        for onset in onsets
-        if all(not start - _BLINK_APART_S < onset < stop + _BLINK_APART_S for start, stop in kept_free)
-    ]
+    times_s = np.arange(clock.num_frames) / clock.fps
+    free = np.ones(clock.num_frames, bool)
+    for start_s, stop_s in kept_free:
+        for turn_s in (-clock.duration_s, 0, clock.duration_s) if clock.loop else (0,):
+            free &= (times_s + turn_s <= start_s - _BLINK_APART_S) | (times_s + turn_s >= stop_s + _BLINK_APART_S)
+    free_s = times_s[free]
+    waits = rng.gamma(_BLINK_SHAPE, 1.0, math.ceil(len(free_s) / clock.fps * rate * _BLINKS_PER_MIN / 60))
+    shares = (np.cumsum(REFRACTORY_S + waits) / np.sum(REFRACTORY_S + waits) + rng.random()) % 1
+    return free_s[(shares * len(free_s)).astype(int)].tolist()
 
 
 def blinks(clock: Clock, onsets_s: list[float], rng: np.random.Generator) -> np.ndarray:

@@ -19,6 +19,7 @@ from animate.errors import ConfigError
 from animate.motion import idle
 from animate.motion.beats import VIEWER, Beat, Blink, Clock, Look, Pose, Swing, ease, lag_s
 from animate.motion.edits import mirror
+from animate.motion.fixations import EYES_AGAINST_HEAD, SACCADE_S
 from animate.motion.latents import GAZE_RANGE_DEG, HEAD_RANGE
 from animate.motion.tracks import in_range, nearest
 from animate.types import Motion
@@ -26,10 +27,9 @@ from animate.types import Motion
 SHORTEST_S, LONGEST_S = 2.0, 600.0
 _ROWS_PER_S = 50
 
-_SACCADE_S = 0.05  # of about 10 degrees (Bahill et al. 1975)
 _HEAD_AFTER_EYES_S, _HEAD_TURN_S = 0.12, 0.65
-_EYES_AGAINST_HEAD = {"headYaw": 0.8, "headPitch": 0.8}  # they stay on what they look at (project note, 20)
-_BLINKS_FOR_SURE_DEG = 16.0  # large shifts of the gaze bring a blink with them (Evinger et al. 1994)
+_BLINKS_FOR_SURE_DEG = 30.0  # the larger a shift of the gaze, the likelier a blink with it (Evinger et al. 1994)
+_LIDS_ACT = 0.3  # of a blink; a pose that lowers a lid further is not blinked into
 _FADE_S = 0.6  # from and to the picture at the ends of what is no loop
 
 
@@ -161,7 +161,7 @@ PERFORMANCES: dict[str, Performance] = {
         (
             Pose(0.5, {"browInnerUp": 0.2, "browOuterUp": 0.18}, 0.3, 0.5, 0.7),
             Pose(0.6, {"headPitch": 1.2}, 0.35, 0.05, 0.4),
-            Swing(0.95, {"headPitch": -7.5, "headZ": 0.04}, 0.56, 3, decay=0.72, pulses=True),
+            Swing(0.95, {"headPitch": -8.5, "headZ": 0.04}, 0.56, 3, decay=0.72, pulses=True),
             Pose(0.9, _smile(0.34), 0.6, 1.7, 1.1),
             Blink(1.2),
         ),
@@ -197,10 +197,10 @@ PERFORMANCES: dict[str, Performance] = {
         6.0,
         (
             Pose(0.5, _smile(0.25), 0.5, 0.1, 0.5),
-            Pose(0.9, {"mouthPucker": 0.8, "mouthRollLower": 0.08}, 0.55, 0.5, 0.3, windup=0.05),
+            Pose(0.9, {"mouthPucker": 0.85, "mouthRollLower": 0.08}, 0.55, 0.5, 0.6, windup=0.05),
             Pose(0.9, {"eyeBlink": 0.4, "browInnerUp": 0.25}, 0.5, 0.45, 0.5),
             Pose(0.9, {"headPitch": 2.5, "headZ": 0.12}, 0.6, 0.4, 0.9, windup=0.1),
-            Pose(1.95, {"mouthFunnel": 0.4, "mouthPucker": 0.3, "jawOpen": 0.1}, 0.16, 0.35, 0.5),
+            Pose(2.05, {"mouthFunnel": 0.4, "jawOpen": 0.1}, 0.16, 0.3, 0.5),
             Pose(1.95, {"headPitch": -2.0, "headRoll": 3.5, "headZ": -0.04}, 0.5, 1.2, 1.2, overshoot=0.1),
             Pose(2.5, _smile(0.5), 0.6, 1.1, 1.2),
         ),
@@ -346,12 +346,12 @@ def _beats(performance: Performance, clock: Clock, rng: np.random.Generator) -> 
     phrases = max(1, round(clock.duration_s / performance.phrase_s))
     phrase_s = clock.duration_s / phrases
     places = phrase_s / performance.phrase_s
-    pace = places**0.5  # a longer phrase has longer pauses rather than slower gestures
-    return [
-        beat.varied(rng).paced(phrase * phrase_s, places, pace)
-        for phrase in range(phrases)
-        for beat in performance.beats
-    ]
+    beats = []
+    for phrase in range(phrases):
+        # A longer phrase has longer pauses rather than slower gestures.
+        pace = places**0.5 * rng.uniform(0.93, 1.08)
+        beats += [beat.varied(rng).paced(phrase * phrase_s, places, pace) for beat in performance.beats]
+    return beats
 
 
 def _acted(beats: list[Pose | Swing], clock: Clock, expressiveness: float) -> np.ndarray:
@@ -370,7 +370,7 @@ def _looked(looks: list[Look], clock: Clock) -> tuple[np.ndarray, dict[str, np.n
     ends_s = [look.at_s for look in looks[1:]] + [clock.duration_s]
     for look, until_s in zip(looks, ends_s, strict=False):
         for curve, target, delay_s, length_s in (
-            (gaze, look.target, 0.0, _SACCADE_S),
+            (gaze, look.target, 0.0, SACCADE_S),
             (head, np.multiply(look.target, look.head), _HEAD_AFTER_EYES_S, _HEAD_TURN_S),
         ):
 
@@ -394,7 +394,7 @@ def _aim_eyes(face: np.ndarray, gaze: np.ndarray) -> None:
         (0, "headYaw", ("eyeLookOutLeft", "eyeLookInRight"), ("eyeLookInLeft", "eyeLookOutRight")),
         (1, "headPitch", ("eyeLookUpLeft", "eyeLookUpRight"), ("eyeLookDownLeft", "eyeLookDownRight")),
     ):
-        turned = (gaze[:, axis] - _EYES_AGAINST_HEAD[head] * face[:, INDEX[head]]) / GAZE_RANGE_DEG
+        turned = (gaze[:, axis] - EYES_AGAINST_HEAD[axis] * face[:, INDEX[head]]) / GAZE_RANGE_DEG
         face[:, [INDEX[name] for name in positive]] = np.maximum(turned, 0)[:, None]
         face[:, [INDEX[name] for name in negative]] = np.maximum(-turned, 0)[:, None]
 
@@ -409,8 +409,12 @@ def _blink(face: np.ndarray, beats: list[Beat], clock: Clock, rate: float, rng: 
             before = np.array(look.target)
             if rate and rng.random() < shift_deg / _BLINKS_FOR_SURE_DEG:
                 asked.append(look.at_s + 0.04)
-    lids = {"eyeBlinkLeft", "eyeBlinkRight"}
-    taken = [beat.span_s for beat in beats if isinstance(beat, Pose) and lids & set(beat.channels)]
+    lids = ("eyeBlinkLeft", "eyeBlinkRight")
+    taken = [
+        beat.span_s
+        for beat in beats
+        if isinstance(beat, Pose) and max(beat.channels.get(lid, 0) for lid in lids) > _LIDS_ACT
+    ]
     asked = [time_s for time_s in asked if all(not start < time_s < stop for start, stop in taken)]
     kept_free = [*taken, *((time_s, time_s) for time_s in asked)]
     if not clock.loop:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from animate.motion.fixations import EYES_AGAINST_HEAD
 from animate.motion.idle import HEAD_SPECTRA, shaped_noise
 from animate.motion.latents import GAZE_RANGE_DEG, LATENT_INDEX, LATENTS, NUM_LIP_LATENTS
 from animate.motion.lids import REFRACTORY_S, blink_shape
 
 _SACCADE_RATE_HZ, _SACCADE_DEG, _SACCADE_S = 0.35, 4.5, 0.04  # (20)
-_GAZE_AGAINST_YAW = 0.8  # the eyes stay on the viewer when the head turns (20)
 _BROW_RAISES_PER_MIN = 8.5
 _LEVEL_COUPLING = 0.45  # how much livelier the head is in speech than in pauses (17)
 
@@ -52,8 +52,8 @@ def behaviour_curves(
     curves[:, LATENT_INDEX["headZ"]] = 0.25 * 0.03 * shaped_noise(num_frames, fps, (13.9, 0.2, 1.5), rng)
     curves[:, LATENT_INDEX["eyeBlink"]] = _blinks(num_frames, fps, speaking, rng)
     gaze_x, gaze_y = _saccades(num_frames, fps, rng)
-    curves[:, LATENT_INDEX["gazeX"]] = np.clip((gaze_x - _GAZE_AGAINST_YAW * yaw) / GAZE_RANGE_DEG, -0.6, 0.6)
-    curves[:, LATENT_INDEX["gazeY"]] = np.clip((gaze_y - 0.5 * pitch) / GAZE_RANGE_DEG, -0.5, 0.5)
+    curves[:, LATENT_INDEX["gazeX"]] = np.clip((gaze_x - EYES_AGAINST_HEAD[0] * yaw) / GAZE_RANGE_DEG, -0.6, 0.6)
+    curves[:, LATENT_INDEX["gazeY"]] = np.clip((gaze_y - EYES_AGAINST_HEAD[1] * pitch) / GAZE_RANGE_DEG, -0.5, 0.5)
     raised, lowered = _brows(num_frames, fps, speaking, rng)
     curves[:, LATENT_INDEX["browInnerUp"]] = 0.06 + raised
     curves[:, LATENT_INDEX["browOuterUp"]] = 0.6 * raised
