@@ -14,6 +14,7 @@ import numpy as np
 from animate.channels import INDEX
 
 VIEWER = (0.0, 0.0)
+_SETTLE = 0.2  # of a pose that is lost while it is held and let go: a hold that does not move is dead
 _LAGS_S = {"mouth": 0.05, "cheek": 0.09, "eyeSquint": 0.12, "head": 0.08}  # after the brows: overlapping action
 
 
@@ -96,7 +97,9 @@ class Pose:
         """Return float64 [T]: 1 where the pose is held."""
         since = times_s - self.at_s - lag_s
         leaving = since - self.attack_s - self.hold_s
+        settled = _SETTLE * ease((since - self.attack_s) / (self.hold_s + self.release_s))
         curve = ease(since / self.attack_s) - ease(leaving / self.release_s)
+        curve *= 1 - settled
         curve -= self.windup * _bump(2 * since / self.attack_s)
         curve += self.overshoot * _bump(2 * (since / self.attack_s - 1))
         return curve - self.overshoot * _bump(2 * (leaving / self.release_s - 1))

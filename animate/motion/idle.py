@@ -21,6 +21,8 @@ HEAD_SPECTRA = {"headYaw": (13.9, 0.35, 1.46), "headPitch": (7.3, 0.58, 1.42), "
 _HEAD_LIMIT_HZ = 5.0
 _CALM = 0.35  # of a talking head's angles; one that is looked at holds itself still
 
+_MUSCLES, _UNEVEN = (1.0, 0.4, 2.0), 0.05
+
 _BLINKS_PER_MIN = 17.0  # at rest (Bentivoglio et al. 1997); more in conversation
 _BLINK_SHAPE = 1.6  # of the gamma intervals between blinks: spread .8 of their mean (project note, 16)
 _BLINK_APART_S = 0.7  # from a blink that is asked for, and from the ends
@@ -66,6 +68,12 @@ def sway(clock: Clock, rng: np.random.Generator) -> dict[str, np.ndarray]:
         name: _CALM * shaped_noise(clock.num_frames, clock.fps, spectrum, rng, clock.loop)
         for name, spectrum in HEAD_SPECTRA.items()
     }
+
+
+def play_of_muscles(clock: Clock, rng: np.random.Generator) -> np.ndarray:
+    """Return factors near 1, float64 [T], for what is held: no muscle pulls evenly."""
+    slow = shaped_noise(clock.num_frames, clock.fps, _MUSCLES, rng, clock.loop)
+    return 1 + _UNEVEN * slow / max(float(slow.std()), 1e-9)
 
 
 def breath(clock: Clock, rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -325,6 +325,7 @@ def play(
     beats = _beats(PERFORMANCES[name], clock, rng)
 
     face = _acted([beat for beat in beats if isinstance(beat, Pose | Swing)], clock, expressiveness)
+    face *= idle.play_of_muscles(clock, rng)[:, None]
     gaze, turn = _looked(sorted((beat for beat in beats if isinstance(beat, Look)), key=lambda look: look.at_s), clock)
     for part in (idle.sway(clock, rng), idle.breath(clock, rng), turn):
         for channel, curve in part.items():
