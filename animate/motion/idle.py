@@ -21,17 +21,17 @@ HEAD_SPECTRA = {"headYaw": (13.9, 0.35, 1.46), "headPitch": (7.3, 0.58, 1.42), "
 _HEAD_LIMIT_HZ = 5.0
 _CALM = 0.35  # of a talking head's angles; one that is looked at holds itself still
 
-_MUSCLES, _UNEVEN = (1.0, 0.4, 2.0), 0.05
+_MUSCLES, _UNEVEN = (1.0, 0.4, 2.0), 0.05  # spectrum as above, and how far a held pose varies
 
 _BLINKS_PER_MIN = 17.0  # at rest (Bentivoglio et al. 1997); more in conversation
 _BLINK_SHAPE = 1.6  # of the gamma intervals between blinks: spread .8 of their mean (project note, 16)
 _BLINK_APART_S = 0.7  # from a blink that is asked for, and from the ends
 
-_FIXATION_MEDIAN_S, _FIXATION_SPREAD = 0.8, 1.0  # log-normal (project note, 20)
+_FIXATION_MEDIAN_S, _FIXATION_SPREAD, _FIXATION_LEAST_S = 0.8, 1.2, 0.2  # log-normal of mean 1.7 (project note, 20)
 _GLANCE_DEG = 1.1  # mean size, from one point of a face that is looked at to another
 _GLANCE_LIMIT_DEG = 3.0
 
-_BREATHS_PER_MIN = 14.0
+_BREATHS_PER_MIN = 14.0  # healthy adults at rest: 12 to 20
 _INHALED = 0.4  # of a breath; breathing out takes longer
 _BREATH = {"headY": -0.012, "headPitch": 0.45, "headZ": 0.012}  # of a head on shoulders that rise
 
@@ -92,7 +92,7 @@ def glances(clock: Clock, rng: np.random.Generator) -> np.ndarray:
         size = min(rng.exponential(_GLANCE_DEG), _GLANCE_LIMIT_DEG)
         across = rng.random() < 0.85  # (project note, 20)
         offsets[round(time_s * clock.fps) :] = rng.choice((-1, 1), 2) * size * ((1.0, 0.3) if across else (0.3, 0.8))
-        time_s += 0.25 + rng.lognormal(np.log(_FIXATION_MEDIAN_S), _FIXATION_SPREAD)
+        time_s += max(_FIXATION_LEAST_S, rng.lognormal(np.log(_FIXATION_MEDIAN_S), _FIXATION_SPREAD))
     if clock.loop:
         offsets = np.roll(offsets, rng.integers(clock.num_frames), axis=0)  # or there were always a jump at the seam
     return gaussian_filter1d(offsets, SACCADE_S / 2.5 * clock.fps, axis=0, mode="wrap" if clock.loop else "nearest")
