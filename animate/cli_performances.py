@@ -32,7 +32,7 @@ def add_performances(commands: argparse._SubParsersAction) -> argparse.ArgumentP
 def _performances(options) -> int:
     from animate.config import RenderConfig, load_config
     from animate.errors import ConfigError
-    from animate.motion.performances import PERFORMANCES
+    from animate.motion.scripts import PERFORMANCES
 
     if (options.portrait is None) != (options.output is None):
         raise ConfigError("A contact sheet needs a portrait and -o SHEET.png. Give both, or neither for the list.")

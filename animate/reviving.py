@@ -14,7 +14,8 @@ from animate.channels import CHANNELS, INDEX, LIPS
 from animate.config import VOICE_SETTINGS, RenderConfig, load_config
 from animate.errors import ConfigError
 from animate.motion.edits import crossfade, mask
-from animate.motion.performances import PERFORMANCES, play
+from animate.motion.performances import play
+from animate.motion.scripts import PERFORMANCES
 from animate.pipeline import Clip, perform, read_portrait
 from animate.rights import examine, portrait_sha256, resolve_consent
 from animate.types import Consent, MarkedFrames, Motion, Portrait

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from animate.motion.acting import Acting, Guidance
 from animate.motion.direction import Direction
 from animate.motion.latents import lip_gap
-from animate.motion.performances import PERFORMANCES, play
+from animate.motion.performances import play
+from animate.motion.scripts import PERFORMANCES
 
 if TYPE_CHECKING:
     from animate.motion.pipeline import AudioToMotionPipeline, load_pipeline

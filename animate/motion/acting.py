@@ -112,7 +112,7 @@ class Manner:
 
 
 class Finisher:
-    """Turns a stream of the network's controls into channels: blinks and gaze are drawn, the rest is set as directed."""
+    """Turns a stream of the network's controls into channels: lids and gaze are drawn, the rest set as directed."""
 
     def __init__(self, acting: Acting, latents: dict[str, dict[str, float]], direction: Direction):
         self.acting, self.latents, self.direction = acting, latents, direction

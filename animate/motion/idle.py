@@ -62,6 +62,14 @@ def shaped_noise(
     return np.fft.irfft(white * np.sqrt(density * fps / 2), length)[:num_frames]
 
 
+def carried(pitch_deg: np.ndarray, yaw_deg: np.ndarray, roll_deg: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far turning carries the head, in eye distances to the right and down.
+
+    It turns about the neck, below and behind the face.
+    """
+    return 0.008 * yaw_deg + 0.010 * roll_deg, -0.008 * pitch_deg
+
+
 def sway(clock: Clock, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return the small turns of a head that is held still: degrees [T] by head channel."""
     return {

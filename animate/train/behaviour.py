@@ -10,7 +10,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from animate.motion.fixations import EYES_AGAINST_HEAD
-from animate.motion.idle import HEAD_SPECTRA, shaped_noise
+from animate.motion.idle import HEAD_SPECTRA, carried, shaped_noise
 from animate.motion.latents import GAZE_RANGE_DEG, LATENT_INDEX, LATENTS, NUM_LIP_LATENTS
 from animate.motion.lids import REFRACTORY_S, blink_shape
 
@@ -46,9 +46,7 @@ def behaviour_curves(
             scale * (1 - _LEVEL_COUPLING + _LEVEL_COUPLING * 1.3 * slow)
         )
     yaw, pitch, roll = (curves[:, LATENT_INDEX[name]] for name in ("headYaw", "headPitch", "headRoll"))
-    # The head turns about the neck, below and behind the face, so that turning also carries it along
-    curves[:, LATENT_INDEX["headX"]] = 0.008 * yaw + 0.010 * roll
-    curves[:, LATENT_INDEX["headY"]] = -0.008 * pitch
+    curves[:, LATENT_INDEX["headX"]], curves[:, LATENT_INDEX["headY"]] = carried(pitch, yaw, roll)
     curves[:, LATENT_INDEX["headZ"]] = 0.25 * 0.03 * shaped_noise(num_frames, fps, (13.9, 0.2, 1.5), rng)
     curves[:, LATENT_INDEX["eyeBlink"]] = _blinks(num_frames, fps, speaking, rng)
     gaze_x, gaze_y = _saccades(num_frames, fps, rng)
