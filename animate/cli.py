@@ -172,13 +172,13 @@ def _demo(options) -> int:
 def _make_video(options, portrait, voice, consent: str | None, detector: str = "mediapipe") -> int:
     config = load_config(RenderConfig, _preset(options.config), _overrides(options))
     from animate.interchange import check_motion_target, load_motion, save_motion
-    from animate.media import check_target
+    from animate.media import check_targets
     from animate.motion.direction import Direction, direct
     from animate.pipeline import Animator, perform, read_portrait, read_scene, read_voice
     from animate.speech import read_transcript
     from animate.types import Portrait
 
-    check_target(options.output)
+    check_targets([options.output])
     if options.save_motion:
         check_motion_target(options.save_motion)
     motion = load_motion(options.motion) if options.motion else None

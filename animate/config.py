@@ -16,6 +16,7 @@ T = TypeVar("T")
 X264_PRESETS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
 )  # fmt: skip
+CODECS = "h264", "hevc", "av1"
 MARK_STRENGTHS = "balanced", "strong", "discreet"
 LABELS = "auto", "always"
 
