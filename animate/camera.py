@@ -65,7 +65,7 @@ def shoot(
     times_s: np.ndarray,
     direction: Direction | None = None,
     *,
-    crop: str = "full",
+    crop: str | int = "full",
     size: int | str = "",
 ) -> Shot:
     """Choose what is shown of a portrait that performs a motion.

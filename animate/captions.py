@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from animate.errors import ConfigError, DependencyError, MediaError, VoiceError
-from animate.speech import align_words, extract_features, split_words
+from animate.speech import MOTION_FPS, align_words, extract_features, split_words
 from animate.speech.features import FEATURES
 from animate.types import Speech, Word
 
@@ -123,14 +123,18 @@ def _timed(speech: Speech, transcript: str) -> list[Word]:
     except (DependencyError, VoiceError) as error:
         _log.warning("Captions are timed by the lengths of the words, not word by word. %s", error)
     # Chinese and Japanese have no spaces: every letter is a piece, with the punctuation that follows it.
-    pieces = [piece for word in words for piece in re.findall(r"[\u3040-\u30ff\u3400-\u9fff]\W*|[^\u3040-\u30ff\u3400-\u9fff]+", word)]
+    pieces = [
+        piece
+        for word in words
+        for piece in re.findall(r"[\u3040-\u30ff\u3400-\u9fff]\W*|[^\u3040-\u30ff\u3400-\u9fff]+", word)
+    ]
     energy = extract_features(speech).values[:, FEATURES.index("energy")]
-    heard = (energy > _HEARD).astype(float) + 1e-3  # never zero, so that time always goes on
-    times_s = np.linspace(0, speech.duration_s, len(heard) + 1)
-    share_heard = np.concatenate([[0.0], np.cumsum(heard)]) / heard.sum()
-    share_said = np.concatenate([[0.0], np.cumsum([len(piece) + 1 for piece in pieces])])
-    ends_s = np.interp(share_said / share_said[-1], share_heard, times_s)
-    return [Word(text, float(start), float(end)) for text, start, end in zip(pieces, ends_s, ends_s[1:])]
+    heard = np.flatnonzero(energy > _HEARD) if (energy > _HEARD).any() else np.arange(len(energy))
+    said = np.cumsum([0, *(len(piece) + 1 for piece in pieces)])
+    bounds = np.round(said / said[-1] * len(heard)).astype(int)  # a piece has the heard rows from one to the next
+    starts_s = heard[np.minimum(bounds[:-1], len(heard) - 1)] / MOTION_FPS
+    ends_s = np.maximum((heard[np.maximum(bounds[1:] - 1, 0)] + 1) / MOTION_FPS, starts_s)
+    return [Word(text, float(start), float(end)) for text, start, end in zip(pieces, starts_s, ends_s)]
 
 
 def _grouped(words: list[Word]) -> list[list[Word]]:

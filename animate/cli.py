@@ -91,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
         "--direction", metavar="YAML", help="what happens when: keyed tracks of emotion, gaze, head ..."
     )
     render.add_argument(
-        "--transcript", metavar="TXT", help="what is said, for --captions and for keys on words in --direction (English)"
+        "--transcript",
+        metavar="TXT",
+        help="what is said, for --captions and for keys on words in --direction (English)",
     )
     render.add_argument("--captions", metavar="FILE", help="also write the transcript as captions, .srt or .vtt")
     render.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
@@ -172,7 +174,9 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=words)
             continue
         kind = type(field.default) if field.name != "fps" else str
-        parser.add_argument(flag, type=kind, help=words + (f" (default {field.default})" if field.default != "" else ""))
+        parser.add_argument(
+            flag, type=kind, help=words + (f" (default {field.default})" if field.default != "" else "")
+        )
 
 
 def _render(options) -> int:
@@ -193,15 +197,15 @@ def _demo(options) -> int:
 
 def _make_video(options, portrait, voice, consent: str | None, detector: str = "mediapipe") -> int:
     config = load_config(RenderConfig, _preset(options.config), _overrides(options))
-    from animate.interchange import check_motion_target, load_motion, save_motion
     from animate.captions import captions, check_captions, write_captions
-    from animate.media import check_targets
+    from animate.interchange import check_motion_target, load_motion, save_motion
+    from animate.media import Encoding, check_targets
     from animate.motion.direction import Direction, direct
-    from animate.pipeline import Animator, encoding_of, perform, read_portrait, read_scene, read_voice
+    from animate.pipeline import Animator, perform, read_portrait, read_scene, read_voice
     from animate.speech import read_transcript
     from animate.types import Portrait
 
-    check_targets(options.output, encoding_of(config), config.alpha)
+    check_targets(options.output, Encoding.of(config), config.alpha)
     if options.save_motion:
         check_motion_target(options.save_motion)
     motion = load_motion(options.motion) if options.motion else None

@@ -47,7 +47,7 @@ class RenderConfig:
     gaze_x_deg: float = 0.0  # where the eyes rest: right of the picture
     gaze_y_deg: float = 0.0  # and up
     size: int | str = ""  # longest side in pixels, or exactly 1280x720; empty: as large as what is shown of the picture
-    crop: str = "full"  # how much is shown: full, head, bust, square or an aspect such as 9:16
+    crop: str | int = "full"  # how much is shown: full, head, bust, square or an aspect such as 9:16
     alpha: bool = False  # transparent where the background was, by the portrait's matte
     codec: str = "h264"  # of mp4: h264, hevc, av1
     crf: int = 18  # quality on x264's scale, also for other codecs: 0 lossless, 18 visually clean, 51 worst
@@ -103,7 +103,7 @@ def parse_size(size: int | str) -> int | tuple[int, int] | None:
     return tuple(lengths) if len(lengths) == 2 else lengths[0]
 
 
-def parse_crop(crop: str) -> tuple[str, float | None]:
+def parse_crop(crop: str | int) -> tuple[str, float | None]:
     """Return how close a crop is (full, head or bust), and its width over its height if that is given.
 
     Raises
@@ -115,6 +115,8 @@ def parse_crop(crop: str) -> tuple[str, float | None]:
     >>> parse_crop("bust"), parse_crop("16:9")
     (('bust', None), ('full', 1.7777777777777777))
     """
+    if isinstance(crop, int):
+        crop = f"{crop // 60}:{crop % 60}"  # YAML 1.1 reads 9:16 as a number to the base 60
     if crop in CROPS:
         return ("full", 1.0) if crop == "square" else (crop, None)
     sides = re.fullmatch(r"([1-9]\d?):([1-9]\d?)", str(crop))
@@ -178,6 +180,10 @@ def _converted(value, field: dataclasses.Field):
         return float(value)
     if isinstance(value, list):
         return tuple(value)
+    if field.type in (bool, "bool") and isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    if field.type in (bool, "bool") and not isinstance(value, bool):
+        raise ConfigError(f"{field.name} is {value!r}; use true or false.")
     if field.type in (int, "int") and not isinstance(value, int):
         raise ConfigError(f"{field.name} is {value!r}; use a whole number.")
     return value

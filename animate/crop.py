@@ -43,7 +43,7 @@ class View:
     size: tuple[int, int]
 
 
-def choose_view(portrait: Portrait, renderer, motion: Motion, crop: str = "full", size: int | str = "") -> View:
+def choose_view(portrait: Portrait, renderer, motion: Motion, crop: str | int = "full", size: int | str = "") -> View:
     """Choose the part of a picture that is shown while it performs a motion.
 
     Parameters

@@ -205,18 +205,13 @@ class Clip:
         MediaError, ProvenanceError
             If a file cannot be written, signed or noted.
         """
-        encoding = encoding_of(self.config)
+        encoding = media.Encoding.of(self.config)
         media.check_targets(paths, encoding, self.config.alpha)
         return media.write_videos(paths, self.frames(), self.speech, encoding, progress=progress)[0]
 
     def with_motion(self, motion: Motion) -> Clip:
         """Return the same clip with another motion, for instance an edited one."""
         return replace(self, motion=motion)
-
-
-def encoding_of(config: RenderConfig) -> media.Encoding:
-    """Return the part of the settings that is about encoding."""
-    return media.Encoding(config.crf, config.encoder_preset, config.codec, config.max_mb, config.still_at_s)
 
 
 def generate_motion(
@@ -317,7 +312,7 @@ def render(
     consent: str | Consent | None = None,
     allow_marked: bool = False,
     size: int | str = RenderConfig.size,
-    crop: str = RenderConfig.crop,
+    crop: str | int = RenderConfig.crop,
     alpha: bool = RenderConfig.alpha,
     mark_strength: str = RenderConfig.mark_strength,
     label: str = RenderConfig.label,

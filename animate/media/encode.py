@@ -10,7 +10,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from animate.config import CODECS, X264_PRESETS
+from animate.config import CODECS, X264_PRESETS, RenderConfig
 from animate.errors import MediaError
 from animate.media.ffmpeg import FfmpegProcess, file_argument
 from animate.types import MarkedFrames, Speech
@@ -51,9 +51,16 @@ class Encoding:
     max_mb: float = 0.0
     still_at_s: float = 0.0
 
+    @classmethod
+    def of(cls, config: RenderConfig) -> Encoding:
+        """Return the part of the settings of a clip that is about encoding."""
+        return cls(config.crf, config.encoder_preset, config.codec, config.max_mb, config.still_at_s)
+
     def __post_init__(self):
         if not 0 <= self.crf <= 51:
-            raise MediaError(f"The quality crf={self.crf} is out of range. Use 0 (lossless) to 51; 18 looks like the original.")
+            raise MediaError(
+                f"The quality crf={self.crf} is out of range. Use 0 (lossless) to 51; 18 looks like the original."
+            )
         if self.codec not in CODECS:
             raise MediaError(f"There is no codec {self.codec!r}. Use {', '.join(CODECS)}.")
 
@@ -151,7 +158,18 @@ def _mp4(encoding: Encoding, has_alpha: bool) -> list[str]:
     coded = {
         "h264": ["-c:v", "libx264", "-preset", preset, "-crf", str(crf)],
         # Apple's players know HEVC by the tag hvc1 only. At 2 more than x264's it has the SSIM (measured at 18 to 26).
-        "hevc": ["-c:v", "libx265", "-x265-params", "log-level=error", "-preset", preset, "-crf", str(min(51, crf + 2)), "-tag:v", "hvc1"],
+        "hevc": [
+            "-c:v",
+            "libx265",
+            "-x265-params",
+            "log-level=error",
+            "-preset",
+            preset,
+            "-crf",
+            str(min(51, crf + 2)),
+            "-tag:v",
+            "hvc1",
+        ],
         "av1": ["-c:v", "libsvtav1", "-preset", str(12 - _slowness(preset)), "-crf", str(_wide_crf(crf))],
     }[encoding.codec]
     return ["-vf", _BT709, "-pix_fmt", "yuv420p", *coded, "-movflags", "+faststart"]

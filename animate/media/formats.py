@@ -88,7 +88,9 @@ def check_targets(paths: Sequence[str | Path], encoding: Encoding | None = None,
     for setting in {kind.setting for kind in FORMATS.values() if kind.setting} - used:
         if encoding is not None and getattr(encoding, setting) != getattr(Encoding(), setting):
             suffixes = " or ".join(suffix for suffix, kind in FORMATS.items() if kind.setting == setting)
-            raise MediaError(f"{setting}={getattr(encoding, setting)} has no effect: it is for {suffixes}. Leave it out.")
+            raise MediaError(
+                f"{setting}={getattr(encoding, setting)} has no effect: it is for {suffixes}. Leave it out."
+            )
 
 
 def _check_target(target: Path, has_alpha: bool) -> None:
@@ -111,4 +113,6 @@ def _check_sequence(target: Path) -> None:
     if not folder.parent.is_dir():
         raise MediaError(f"The folder {folder.parent} does not exist. Create it first.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise MediaError(f"{folder} is not empty. A sequence gets a folder of its own: name a new one, as in ada/%04d.png.")
+        raise MediaError(
+            f"{folder} is not empty. A sequence gets a folder of its own: name a new one, as in ada/%04d.png."
+        )

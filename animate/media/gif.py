@@ -74,7 +74,9 @@ class GifWriter:
             fitting = [s for s in steps if s.weight < step.weight]
             if not fitting:
                 smallest = self._draft.stat().st_size / 1e6
-                raise MediaError(f"It cannot weigh less than {smallest:.2f} MB as a GIF. Allow more, or make it shorter.")
+                raise MediaError(
+                    f"It cannot weigh less than {smallest:.2f} MB as a GIF. Allow more, or make it shorter."
+                )
             step = next((s for s in fitting if s.weight * bytes_per_weight < _MARGIN * self._budget), fitting[-1])
         if step != steps[0]:
             size, rate = self._draft.stat().st_size / 1e6, float(self._frames.fps / step.every)

@@ -82,7 +82,9 @@ def labelled(frames: Iterable[np.ndarray], words: Label, person: np.ndarray) -> 
     """
     drawn = words.drawn(*person.shape)
     height, width = drawn.shape[:2]
-    corners = [(rows, columns) for rows in (np.s_[-height:], np.s_[:height]) for columns in (np.s_[:width], np.s_[-width:])]
+    corners = [
+        (rows, columns) for rows in (np.s_[-height:], np.s_[:height]) for columns in (np.s_[:width], np.s_[-width:])
+    ]
     rows, columns = min(corners, key=lambda corner: round(float(person[corner].mean()), 2))
     for frame in frames:
         frame = frame.copy()
@@ -109,7 +111,9 @@ class Label:
         """Return the letters that the font does not have: it draws them as it draws what no font has."""
         font = self._sized(32)
         nothing = bytes(font.getmask("\U0010ffff"))
-        return "".join(sorted({letter for letter in self.text if letter != " " and bytes(font.getmask(letter)) == nothing}))
+        return "".join(
+            sorted({letter for letter in self.text if letter != " " and bytes(font.getmask(letter)) == nothing})
+        )
 
     def drawn(self, height: int, width: int) -> np.ndarray:
         """Return the words, white on black, uint8 [h, w, 1], in a box that fits into a picture of this size."""

@@ -27,7 +27,9 @@ class CompiledWarp:
         Rows and columns outside of which nothing changes.
     """
 
-    def __init__(self, moving: np.ndarray, backdrop: np.ndarray | None, triangles: np.ndarray, source: np.ndarray, bands):
+    def __init__(
+        self, moving: np.ndarray, backdrop: np.ndarray | None, triangles: np.ndarray, source: np.ndarray, bands
+    ):
         self.moving, self.backdrop, self.triangles, self.source = moving, backdrop, triangles, source
         self._bands = bands
         x, y = np.meshgrid(np.arange(moving.shape[1] // 2), np.arange(moving.shape[0] // 2))

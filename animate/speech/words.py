@@ -56,7 +56,9 @@ def align_words(speech: Speech, transcript: str) -> list[Word]:
     ]
     known = [part for parts in spoken for part in parts]
     if sum(map(bool, spoken)) <= _LEAST_KNOWN * len(spoken):
-        raise VoiceError(f"Few words of {transcript[:40]!r} are in the English dictionary. Give what is said, in English.")
+        raise VoiceError(
+            f"Few words of {transcript[:40]!r} are in the English dictionary. Give what is said, in English."
+        )
     spans = _spans(decoder, known, speech)
     return _with_unknown(spellings, [[spans.pop(0) for _ in parts] for parts in spoken], speech.duration_s)
 
