@@ -106,9 +106,7 @@ def _window(picture: np.ndarray, head: np.ndarray, closeness: str, aspect: float
     # Beyond the picture: equally far at both sides, but never below it, so that no bust floats.
     corner = np.where(seen <= picture, inside, (picture - seen) * (0.5, 1.0))
     corner = np.clip(corner, head[2:] - seen, head[:2])  # last, as it matters most
-    left, top = np.round(corner)
-    right, bottom = np.round(corner + seen)
-    return np.array([left, top, max(1, right - left), max(1, bottom - top)], int)
+    return np.round([*np.floor(corner), *np.maximum(seen, 1)]).astype(int)
 
 
 def head_travel(renderer, portrait: Portrait, motion: Motion) -> np.ndarray:

@@ -189,7 +189,7 @@ def _mov(encoding: Encoding, has_alpha: bool) -> list[str]:
 
 
 def _webp(encoding: Encoding, has_alpha: bool) -> list[str]:
-    quality = str(round(100 - 25 * encoding.crf / 18))  # 75, libwebp's own default, at 18
+    quality = str(round(100 - 15 * encoding.crf / 18))  # 85 at 18; libwebp's own default of 75 shows
     layout = "yuva420p" if has_alpha else "yuv420p"
     return ["-pix_fmt", layout, "-c:v", "libwebp_anim", "-quality", quality, "-compression_level", "4", "-loop", "0"]
 
