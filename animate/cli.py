@@ -35,10 +35,18 @@ _RENDER_HELP = {
     "blink_rate": "0 (never) to 3",
     "gaze_x_deg": "where the eyes rest, degrees to the right of the picture",
     "gaze_y_deg": "and degrees up",
-    "crf": "x264 quality, 0 (lossless) to 51 (worst)",
-    "encoder_preset": "x264 preset, ultrafast to veryslow",
+    "size": "longest side in pixels, or exactly 1280x720; as large as in the picture if left out",
+    "crop": "how much is shown: full, head, bust, square or an aspect such as 9:16; never through the moving head",
+    "alpha": "transparent where the background was (.webm, .mov, .webp, .png)",
+    "codec": "of mp4: h264, hevc or av1",
+    "crf": "quality on x264's scale, 0 (lossless) to 51 (worst), whatever the codec",
+    "encoder_preset": "x264 preset, ultrafast to veryslow; other codecs get the nearest",
+    "max_mb": "what a GIF may weigh; frames, colours and size are given up for it; 0: no limit",
+    "still_at_s": "the moment that a .png or .jpg shows, in seconds",
     "mark_strength": "of the invisible mark: balanced, strong or discreet",
     "label": "visible words 'AI-generated': auto (if consent is undeclared) or always",
+    "label_language": "of these words: en, de, fr, es, it, pt, nl, pl, ru, ar ...",
+    "label_font": "font file for these words (default DejaVu Sans, which has no hi, ja, ko, zh)",
 }
 
 # Flags that say how to generate a motion
@@ -80,7 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument(
         "--direction", metavar="YAML", help="what happens when: keyed tracks of emotion, gaze, head ..."
     )
-    render.add_argument("--transcript", metavar="TXT", help="what is said, for keys on words in --direction (English)")
+    render.add_argument(
+        "--transcript",
+        metavar="TXT",
+        help="what is said, for --captions and for keys on words in --direction (English)",
+    )
+    render.add_argument("--captions", metavar="FILE", help="also write the transcript as captions, .srt or .vtt")
     render.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
     add_consent(render)
     _add_output_options(render)
@@ -88,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
     revive = add_performances(commands)
     _add_output_options(revive, voice=False)
-    revive.set_defaults(run=_revive, motion=None, direction=None, transcript=None)
+    revive.set_defaults(run=_revive, motion=None, direction=None, transcript=None, captions=None)
 
     evaluate = commands.add_parser(
         "evaluate", help="measure the renderer on a portrait; exit status 1 if a bar is missed"
@@ -104,8 +117,16 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="make the shipped example speak")
     _add_output_options(demo)
-    demo.set_defaults(run=_demo, motion=None, save_motion=None, direction=None, transcript=None, allow_marked=False)
-    demo.set_defaults(performance=None)
+    demo.set_defaults(
+        run=_demo,
+        performance=None,
+        motion=None,
+        save_motion=None,
+        direction=None,
+        transcript=None,
+        captions=None,
+        allow_marked=False,
+    )
 
     add_commands(commands)
 
@@ -144,7 +165,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_output_options(parser: argparse.ArgumentParser, voice: bool = True) -> None:
-    parser.add_argument("-o", "--output", required=True, help="the .mp4 to write")
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        action="append",
+        help="what to write: .mp4, .webm, .mov, .gif, .webp, a still .png or .jpg, or FOLDER/%%04d.png for every frame; "
+        "may be given several times",
+    )
     parser.add_argument("--config", help="YAML settings, or the name of a shipped preset: draft, film")
     if voice:
         parser.add_argument("--checkpoint", help="folder of another motion model")
@@ -153,10 +181,14 @@ def _add_output_options(parser: argparse.ArgumentParser, voice: bool = True) -> 
     for field in fields(RenderConfig):
         if field.name in VOICE_SETTINGS and not voice:
             continue
-        kind = int if isinstance(field.default, int) and field.name != "fps" else str
-        kind = float if isinstance(field.default, float) else kind
-        flag = "--" + field.name.replace("_", "-")
-        parser.add_argument(flag, type=kind, help=f"{_RENDER_HELP[field.name]} (default {field.default})")
+        flag, words = "--" + field.name.replace("_", "-"), _RENDER_HELP[field.name]
+        if isinstance(field.default, bool):
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=words)
+            continue
+        kind = type(field.default) if field.name != "fps" else str
+        parser.add_argument(
+            flag, type=kind, help=words + (f" (default {field.default})" if field.default != "" else "")
+        )
 
 
 def _render(options) -> int:
@@ -181,20 +213,24 @@ def _demo(options) -> int:
 
 def _make_video(options, portrait, voice, consent: str | None, detector: str = "mediapipe") -> int:
     config = load_config(RenderConfig, _preset(options.config), _overrides(options))
+    from animate.captions import captions, check_captions, write_captions
     from animate.interchange import check_motion_target, load_motion, save_motion
-    from animate.media import check_target
+    from animate.media import Encoding, check_targets
     from animate.motion.direction import Direction, direct
     from animate.pipeline import Animator, perform, read_portrait, read_scene, read_voice
     from animate.reviving import revive
     from animate.speech import read_transcript
     from animate.types import Portrait
 
-    check_target(options.output)
+    check_targets(options.output, Encoding.of(config), config.alpha)
     if options.save_motion:
         check_motion_target(options.save_motion)
     motion = load_motion(options.motion) if options.motion else None
     speech = read_voice(voice) if voice else None
-    direction = read_scene(options.direction, speech, options.transcript and read_transcript(options.transcript))
+    transcript = options.transcript and read_transcript(options.transcript)
+    if options.captions:
+        check_captions(options.captions, speech, transcript)
+    direction = read_scene(options.direction, speech, transcript if options.direction or not options.captions else None)
     progress = sys.stderr.isatty()
     portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
     given = {"config": config, "consent": consent, "allow_marked": options.allow_marked}
@@ -207,7 +243,10 @@ def _make_video(options, portrait, voice, consent: str | None, detector: str = "
         clip = animator(portrait, speech, direction=direction, progress=progress, **given)
     if options.save_motion:
         save_motion(clip.motion, options.save_motion)
-    print(clip.save(options.output, progress=progress))
+    clip.save(*options.output, progress=progress)
+    print(*options.output, sep="\n")
+    if options.captions:
+        print(write_captions(captions(speech, transcript), options.captions))
     if options.report:
         from animate.evaluate import report, table
 

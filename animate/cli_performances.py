@@ -40,15 +40,15 @@ def _performances(options) -> int:
         for name, performance in PERFORMANCES.items():
             print(f"{name:12} {performance.what}")
         return 0
-    from animate.media import check_picture, write_picture
+    from animate.media import check_targets, write_video
     from animate.reviving import contact_sheet
 
-    check_picture(options.output)
+    check_targets([options.output])
     sheet = contact_sheet(
         options.portrait,
         consent=options.consent,
         allow_marked=options.allow_marked,
         config=load_config(RenderConfig, overrides={"seed": options.seed}),
     )
-    print(write_picture(options.output, sheet))
+    print(write_video(options.output, sheet))
     return 0

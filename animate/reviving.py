@@ -153,8 +153,10 @@ def contact_sheet(
     renderer = MeshRenderer(portrait)
     sheet = np.vstack([_strip(name, renderer, _head_window(portrait), config.seed) for name in PERFORMANCES])
     shows_label = config.label == "always" or consent.basis == "undeclared"
+    words = provenance.label(config.label_language, config.label_font) if shows_label else None
+    nobody = np.zeros(sheet.shape[:2], np.float32)  # any corner will do
     return provenance.mark(
-        lambda: provenance.labelled([sheet]) if shows_label else iter([sheet]),
+        lambda: provenance.labelled([sheet], words, nobody) if words else iter([sheet]),
         still=sheet,
         fps=1,
         num_frames=1,

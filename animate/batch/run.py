@@ -16,7 +16,7 @@ from tqdm import tqdm
 from animate.batch.crew import perform_all
 from animate.batch.ledger import Ledger, folder_hash
 from animate.batch.portraits import prepared
-from animate.batch.shots import Shot, read_shots
+from animate.batch.shots import CAPTIONS, PICTURES, Shot, read_shots
 from animate.errors import BatchError, CheckpointError
 from animate.resources import shipped
 
@@ -135,6 +135,7 @@ class Performer:
 
     def __call__(self, shot: Shot) -> dict:
         """Render one shot and deliver it; return its marker."""
+        from animate.captions import captions, write_captions
         from animate.interchange import save_motion
         from animate.pipeline import verify
         from animate.speech import read_transcript
@@ -146,15 +147,20 @@ class Performer:
             portrait,
             shot.voice,
             direction=shot.direction,
-            transcript=transcript,
+            transcript=transcript if shot.direction else None,
             consent=shot.consent,
             config=shot.config,
         )
         with tempfile.TemporaryDirectory(prefix=f"{shot.id}-", dir=self.ledger.work) as folder:
             drafts = [Path(folder, f"{shot.id}.{kind}") for kind in shot.outputs]
-            clip.save(drafts[0])
-            for draft in drafts[1:]:
-                save_motion(clip.motion, draft)
+            shown = [draft for draft in drafts if draft.suffix[1:] in PICTURES]
+            clip.save(*shown)
+            for draft in drafts[len(shown) :]:
+                if draft.suffix[1:] in CAPTIONS:
+                    write_captions(captions(clip.speech, transcript), draft)
+                else:
+                    save_motion(clip.motion, draft)
+            drafts += Path(folder).glob("*.c2pa")  # signatures of formats that cannot hold them
             facts = {
                 "duration_s": round(clip.motion.duration_s, 3),
                 "marked": verify(drafts[0]).marked,
