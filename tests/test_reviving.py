@@ -20,7 +20,7 @@ from animate.types import Motion
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory):
     path = tmp_path_factory.mktemp("pictures") / "portrait.png"
-    Image.fromarray(skimage.data.astronaut()[:300, 80:380]).save(path)
+    Image.fromarray(skimage.data.astronaut()[:296, 84:380]).save(path)
     return path
 
 

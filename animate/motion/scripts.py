@@ -56,7 +56,7 @@ PERFORMANCES: dict[str, Performance] = {
             Look(2.3, (14, -7), head=0.5),
             Pose(2.5, {"browDown": 0.25, "eyeSquint": 0.2, "mouthPress": 0.15}, 0.4, 0.7, 0.6),
             Look(4.1, VIEWER),
-            Pose(4.2, {"browOuterUpLeft": 0.6, "browInnerUp": 0.2, "browDownRight": 0.12}, 0.3, 1.2, 0.9, overshoot=0.1),
+            Pose(4.2, {"browOuterUpLeft": 0.6, "browInnerUp": 0.2, "browDownRight": 0.1}, 0.3, 1.2, 0.9, overshoot=0.1),
             Pose(4.3, {"headRoll": 4.5, "headZ": 0.06}, 0.7, 1.3, 1.2, windup=0.08, overshoot=0.1),
             Pose(4.6, {"mouthSmileLeft": 0.3, "cheekSquintLeft": 0.15, "mouthSmileRight": 0.12}, 0.6, 1.0, 0.9),
         ),
