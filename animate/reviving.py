@@ -88,6 +88,8 @@ def with_performances(
 ) -> Clip:
     """Return a clip that speaks with a performance before it, after it, or both; the voice begins later.
 
+    The camera of a direction follows the time of the whole.
+
     Parameters
     ----------
     clip : Clip
