@@ -81,8 +81,7 @@ class RenderConfig:
         _require(0 <= self.crf <= 51, f"crf is {self.crf}; use 0 (best) to 51 (smallest).")
         _require(self.max_mb >= 0, f"max_mb is {self.max_mb}; use megabytes, or 0 for no limit.")
         _require(self.still_at_s >= 0, f"still_at_s is {self.still_at_s}; use seconds from 0.")
-        parse_size(self.size)
-        parse_crop(self.crop)
+        wanted_aspect(self.crop, self.size)
 
 
 def parse_size(size: int | str) -> int | tuple[int, int] | None:
@@ -131,6 +130,24 @@ def parse_crop(crop: str | int) -> tuple[str, float | None]:
         f"crop is {crop!r}; use {', '.join(CROPS)} or an aspect such as 9:16, 16:9 or 4:5.",
     )
     return "full", int(sides[1]) / int(sides[2])
+
+
+def wanted_aspect(crop: str | int, size: int | str) -> float | None:
+    """Return the width over the height that crop or size ask for; None if neither does.
+
+    Raises
+    ------
+    ConfigError
+        If one of them makes no sense, or they differ.
+    """
+    aspect, sides = parse_crop(crop)[1], parse_size(size)
+    if not isinstance(sides, tuple):
+        return aspect
+    _require(
+        aspect is None or abs(aspect * sides[1] / sides[0] - 1) < 0.02,
+        f"A crop of {crop} does not have the size {size}. Give one of the two.",
+    )
+    return sides[0] / sides[1]
 
 
 def load_config(cls: type[T], path: Path | str | None = None, overrides: dict | None = None) -> T:

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 
 from animate.channels import HEAD, INDEX
-from animate.config import parse_crop, parse_size
-from animate.errors import ConfigError
+from animate.config import parse_crop, parse_size, wanted_aspect
 from animate.renderer.backdrop import diffuse_fill
 from animate.topology import CHIN
 from animate.types import Motion, Portrait
@@ -66,11 +65,7 @@ def choose_view(portrait: Portrait, renderer, motion: Motion, crop: str | int = 
     ConfigError
         If crop and size ask for different aspects.
     """
-    (closeness, aspect), wanted = parse_crop(crop), parse_size(size)
-    if isinstance(wanted, tuple):
-        if aspect is not None and abs(aspect * wanted[1] / wanted[0] - 1) > 0.02:
-            raise ConfigError(f"A crop of {crop} does not have the size {size}. Give one of the two, or crop full.")
-        aspect = wanted[0] / wanted[1]
+    closeness, wanted, aspect = parse_crop(crop)[0], parse_size(size), wanted_aspect(crop, size)
     window = np.array([0, 0, *portrait.size])
     if closeness != "full" or aspect is not None:
         window = _window(window[2:].astype(float), head_travel(renderer, portrait, motion), closeness, aspect)

@@ -17,7 +17,7 @@ from animate.media import FORMATS, Encoding, check_targets
 from animate.motion.acting import Acting
 from animate.motion.direction import read_direction
 from animate.motion.tracks import nearest
-from animate.provenance import parse_consent
+from animate.provenance import label, parse_consent
 
 PICTURES = tuple(suffix[1:] for suffix in FORMATS)
 CAPTIONS = ("srt", "vtt")
@@ -174,7 +174,8 @@ def _shot(row: int, values: dict, folder: Path) -> tuple[Shot | None, list[str]]
         config = load_config(RenderConfig, overrides={name: values[name] for name in _SETTINGS if name in values})
         Acting(**{field.name: getattr(config, field.name) for field in fields(Acting)})
         check_targets([f"{name}.{kind}" for kind in shown], Encoding.of(config), config.alpha)
-    except (ConfigError, MediaError) as error:
+        label(config.label_language, config.label_font)
+    except (ConfigError, MediaError, ProvenanceError) as error:
         wrong.append(str(error))
     captioned = any(kind in CAPTIONS for kind in outputs)
     if captioned and "transcript" not in files:

@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 # Ordered dither depends on the place only, so what stands still in the picture stands still in the GIF.
 _DITHER = "dither=bayer:bayer_scale=3:diff_mode=rectangle"
 _MARGIN = 0.97  # of the budget that an estimate aims at
+_SIGNATURE = 10_000  # bytes, at most, that signing adds
 _MIN_SIDE = 96  # pixels; smaller pictures hardly carry the mark
 # Frames per second at most, colours, and share of the width: each step smaller than the one before.
 _STEPS = (
@@ -50,7 +51,8 @@ class GifWriter:
     """
 
     def __init__(self, draft: Path, frames: MarkedFrames, speech: Speech | None, encoding: Encoding):
-        self._draft, self._frames, self._budget = draft, frames, encoding.max_mb * 1e6
+        self._draft, self._frames = draft, frames
+        self._budget = encoding.max_mb * 1e6 - _SIGNATURE if encoding.max_mb else np.inf  # bytes
         self._kept = draft.with_name("frames.mkv")
         self._keeper = FfmpegWriter(self._kept, frames, None, encoding)
 
@@ -69,7 +71,7 @@ class GifWriter:
         self._keeper.finish()
         steps = self._steps()
         step = steps[0]
-        while self._encode(step) > self._budget > 0:
+        while self._encode(step) > self._budget:
             bytes_per_weight = self._draft.stat().st_size / step.weight
             fitting = [s for s in steps if s.weight < step.weight]
             if not fitting:
