@@ -26,7 +26,7 @@ from animate.clock import frame_rate, num_frames
 from animate.config import RenderConfig, load_config
 from animate.errors import ConfigError
 from animate.media import read_voice
-from animate.motion.direction import Direction, read_direction
+from animate.motion.direction import Direction, needs_words, read_direction
 from animate.portrait import read_portrait
 from animate.resources import shipped
 from animate.rights import examine, portrait_sha256, resolve_consent
@@ -284,7 +284,7 @@ def read_scene(
     direction : path or Direction, optional
     speech : Speech, optional
     transcript : str, optional
-        What is said in it, in English; needs the extra ``[align]``.
+        What is said in it, in English, for keys on words; they need the extra ``[align]``.
 
     Raises
     ------
@@ -299,7 +299,8 @@ def read_scene(
         return direction
     from animate.speech import align_words
 
-    return read_direction(direction, None if transcript is None else align_words(speech, transcript))
+    aligned = transcript is not None and needs_words(direction)
+    return read_direction(direction, align_words(speech, transcript) if aligned else None)
 
 
 def render(
