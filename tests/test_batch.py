@@ -225,7 +225,9 @@ def test_transcripts_are_checked_before_the_first_shot(material, monkeypatch):
         "c,ada.png,line.wav,scene.yaml,noise.txt",
     ]
     (material / "shots.csv").write_text("\n".join(lines))
-    with pytest.raises(BatchError, match=r"(?s)row 2: pocketsphinx.*row 3: a transcript is for captions and.*row 4: .*UTF-8"):
+    with pytest.raises(
+        BatchError, match=r"(?s)row 2: pocketsphinx.*row 3: a transcript is for captions and.*row 4: .*UTF-8"
+    ):
         run(material)
 
 

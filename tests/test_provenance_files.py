@@ -252,7 +252,9 @@ def test_the_words_can_be_read_on_white_and_on_black():
     for level in (0, 255):
         shown = next(labelled([np.full((400, 400, 3), level, np.uint8)], label(), np.zeros((400, 400), np.float32)))
         box = shown[-20:, :90, 0] / 255.0
-        light, dark = (np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4) for part in (box.max(), box.min()))
+        light, dark = (
+            np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4) for part in (box.max(), box.min())
+        )
         assert (light + 0.05) / (dark + 0.05) > 4.5
 
 

@@ -82,8 +82,8 @@ class GifWriter:
             step = next((s for s in fitting if s.weight * bytes_per_weight < _MARGIN * self._budget), fitting[-1])
         if step != steps[0]:
             size, rate = self._draft.stat().st_size / 1e6, float(self._frames.fps / step.every)
-            _log.warning("The GIF weighs %.1f MB with %d pixels width, %.3g frames/s and %d colours.",
-                         size, step.width, rate, step.colours)  # fmt: skip
+            chosen = f"{step.width} pixels width, {rate:.3g} frames/s and {step.colours} colours"
+            _log.warning("To weigh %.1f MB, the GIF has %s.", size, chosen)
 
     def _steps(self) -> list[_Step]:
         width, height = self._frames.size
