@@ -24,7 +24,7 @@ from animate import __version__, media, provenance
 from animate.camera import shoot
 from animate.clock import frame_rate, num_frames
 from animate.config import RenderConfig, load_config
-from animate.errors import ConfigError
+from animate.errors import ConfigError, ProvenanceError
 from animate.media import read_voice
 from animate.motion.direction import Direction, needs_words, read_direction
 from animate.portrait import read_portrait
@@ -38,7 +38,7 @@ __all__ = [
 
 PathLike = str | Path
 # Settings that `render` takes
-_SHOWN = ("fps", "size", "crop", "alpha", "mark_strength", "label", "label_language", "label_font")
+_SHOWN = ("fps", "size", "crop", "alpha", "mark_strength", "label", "label_language", "label_text", "label_font")
 
 
 class Animator:
@@ -318,6 +318,7 @@ def render(
     mark_strength: str = RenderConfig.mark_strength,
     label: str = RenderConfig.label,
     label_language: str = RenderConfig.label_language,
+    label_text: str = RenderConfig.label_text,
     label_font: str = RenderConfig.label_font,
 ) -> MarkedFrames:
     """Return the marked frames of a portrait that performs a motion.
@@ -334,7 +335,7 @@ def render(
         Its camera tracks are followed; the rest belongs to the motion.
     consent, allow_marked
         As for `Animator`.
-    size, crop, alpha, mark_strength, label, label_language, label_font
+    size, crop, alpha, mark_strength, label, label_language, label_text, label_font
         As in `RenderConfig`.
 
     Returns
@@ -353,8 +354,10 @@ def render(
     """
     consent = resolve_consent(portrait, consent)
     findings = examine(portrait, allow_marked)
-    shows_label = label == "always" or consent.basis == "undeclared"
-    words = provenance.label(label_language, label_font) if shows_label else None
+    shows_label = label == "always" or label_text != "" or consent.basis == "undeclared"
+    if label_text and consent.basis == "undeclared":
+        raise ProvenanceError("Without a declared consent the label says that the picture is AI-generated. Declare it.")
+    words = provenance.label(label_language, label_font, label_text) if shows_label else None
     from animate.renderer import MeshRenderer
 
     rate = frame_rate(fps)

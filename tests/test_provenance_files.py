@@ -228,6 +228,19 @@ def test_undeclared_consent_shows_the_label_and_warns(astronaut, caplog):
     assert np.array_equal(bare, always)
 
 
+def test_own_words_need_a_declared_consent(astronaut):
+    from animate.types import Motion
+
+    words = {"label_text": "Animated portrait"}
+    rest = Motion.rest(0.04, 25)
+    with pytest.raises(ProvenanceError, match="declared consent"):
+        pipeline.render(astronaut, rest, consent="undeclared", **words)
+    own = next(iter(pipeline.render(astronaut, rest, consent="historical", **words)))
+    usual = next(iter(pipeline.render(astronaut, rest, consent="historical", label="always")))
+    bare = next(iter(pipeline.render(astronaut, rest, consent="historical")))
+    assert all((np.abs(own.astype(int) - other) > 40).any() for other in (usual, bare))
+
+
 @pytest.mark.parametrize("size", [(64, 64), (100, 1000), (1080, 608)])
 @pytest.mark.parametrize("channels", [3, 4])
 def test_the_label_fits_into_any_picture_and_is_opaque(size, channels):
