@@ -46,6 +46,7 @@ _RENDER_HELP = {
     "mark_strength": "of the invisible mark: balanced, strong or discreet",
     "label": "visible words 'AI-generated': auto (if consent is undeclared) or always",
     "label_language": "of these words: en, de, fr, es, it, pt, nl, pl, ru, ar ...",
+    "label_text": "shows other words instead, such as 'animated portrait'; only with a declared consent",
     "label_font": "font file for these words (default DejaVu Sans, which has no hi, ja, ko, zh)",
 }
 

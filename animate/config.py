@@ -63,6 +63,7 @@ class RenderConfig:
     mark_strength: str = "balanced"  # of the invisible mark: balanced, strong (shows faintly) or discreet
     label: str = "auto"  # the visible words 'AI-generated': auto (when consent is undeclared) or always
     label_language: str = "en"  # of these words
+    label_text: str = ""  # shows these words instead, such as 'animated portrait'; only where consent is declared
     label_font: str = ""  # font file for them, for languages whose letters DejaVu Sans lacks
 
     def __post_init__(self):

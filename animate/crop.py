@@ -128,7 +128,7 @@ def head_travel(renderer, portrait: Portrait, motion: Motion) -> np.ndarray:
     placed = np.concatenate([renderer.vertices(row)[part] for row in _telling_rows(motion)])
     left, top = placed.min(axis=0)
     right, bottom = placed.max(axis=0)
-    # Hair between the coarse vertices of the mesh, and above the highest.
+    # Hair above the highest vertex of the coarse mesh; it rises with that.
     columns = portrait.matte[: round(chin), round(max(0, left)) : round(max(0, right)) + 1]
     covered = np.flatnonzero((columns > _PERSON).any(axis=1))
     risen = min(0.0, top - rest[part, 1].min())

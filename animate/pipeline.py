@@ -24,9 +24,9 @@ from animate import __version__, media, provenance
 from animate.camera import shoot
 from animate.clock import frame_rate, num_frames
 from animate.config import RenderConfig, load_config
-from animate.errors import ConfigError
+from animate.errors import ConfigError, ProvenanceError
 from animate.media import read_voice
-from animate.motion.direction import Direction, read_direction
+from animate.motion.direction import Direction, needs_words, read_direction
 from animate.portrait import read_portrait
 from animate.resources import shipped
 from animate.rights import examine, portrait_sha256, resolve_consent
@@ -38,7 +38,7 @@ __all__ = [
 
 PathLike = str | Path
 # Settings that `render` takes
-_SHOWN = ("fps", "size", "crop", "alpha", "mark_strength", "label", "label_language", "label_font")
+_SHOWN = ("fps", "size", "crop", "alpha", "mark_strength", "label", "label_language", "label_text", "label_font")
 
 
 class Animator:
@@ -284,7 +284,7 @@ def read_scene(
     direction : path or Direction, optional
     speech : Speech, optional
     transcript : str, optional
-        What is said in it, in English; needs the extra ``[align]``.
+        What is said in it, in English, for keys on words; they need the extra ``[align]``.
 
     Raises
     ------
@@ -299,7 +299,8 @@ def read_scene(
         return direction
     from animate.speech import align_words
 
-    return read_direction(direction, None if transcript is None else align_words(speech, transcript))
+    aligned = transcript is not None and needs_words(direction)
+    return read_direction(direction, align_words(speech, transcript) if aligned else None)
 
 
 def render(
@@ -317,6 +318,7 @@ def render(
     mark_strength: str = RenderConfig.mark_strength,
     label: str = RenderConfig.label,
     label_language: str = RenderConfig.label_language,
+    label_text: str = RenderConfig.label_text,
     label_font: str = RenderConfig.label_font,
 ) -> MarkedFrames:
     """Return the marked frames of a portrait that performs a motion.
@@ -333,7 +335,7 @@ def render(
         Its camera tracks are followed; the rest belongs to the motion.
     consent, allow_marked
         As for `Animator`.
-    size, crop, alpha, mark_strength, label, label_language, label_font
+    size, crop, alpha, mark_strength, label, label_language, label_text, label_font
         As in `RenderConfig`.
 
     Returns
@@ -352,8 +354,10 @@ def render(
     """
     consent = resolve_consent(portrait, consent)
     findings = examine(portrait, allow_marked)
-    shows_label = label == "always" or consent.basis == "undeclared"
-    words = provenance.label(label_language, label_font) if shows_label else None
+    shows_label = label == "always" or label_text != "" or consent.basis == "undeclared"
+    if label_text and consent.basis == "undeclared":
+        raise ProvenanceError("Without a declared consent the label says that the picture is AI-generated. Declare it.")
+    words = provenance.label(label_language, label_font, label_text) if shows_label else None
     from animate.renderer import MeshRenderer
 
     rate = frame_rate(fps)

@@ -61,12 +61,16 @@ def test_the_hair_stays_inside_where_the_picture_has_it(shared, name):
     head = head_travel(renderer, portrait, motion)
     for crop in CROPS:
         left, top, width, height = choose_view(portrait, renderer, motion, crop).window
-        assert left <= head[0] + 1 and top <= head[1] + 1 and left + width >= head[2] - 1 and top + height >= head[3] - 1
+        assert (
+            left <= head[0] + 1 and top <= head[1] + 1 and left + width >= head[2] - 1 and top + height >= head[3] - 1
+        )
         face = face_in(choose_view(portrait, renderer, motion, crop), renderer, motion)
         assert face.min() >= 0 and face.max() <= 1
 
 
-@pytest.mark.parametrize("crop, aspect", [("head", 1), ("bust", 0.8), ("square", 1), ("9:16", 9 / 16), ("16:9", 16 / 9)])
+@pytest.mark.parametrize(
+    "crop, aspect", [("head", 1), ("bust", 0.8), ("square", 1), ("9:16", 9 / 16), ("16:9", 16 / 9)]
+)
 def test_a_crop_has_its_aspect(acting, crop, aspect):
     width, height = choose_view(*acting, crop).size
     assert width / height == pytest.approx(aspect, rel=0.01)
@@ -79,7 +83,9 @@ def test_a_crop_closes_in_step_by_step(shared):
     assert heights[0] < 0.75 * heights[1] < 0.75 * heights[2]
 
 
-@pytest.mark.parametrize("size, expected", [("", (512, 512)), ("256", (256, 256)), (300, (300, 300)), ("320x180", (320, 180))])
+@pytest.mark.parametrize(
+    "size, expected", [("", (512, 512)), ("256", (256, 256)), (300, (300, 300)), ("320x180", (320, 180))]
+)
 def test_sizes_are_exact(acting, size, expected):
     portrait, renderer, motion = acting
     shot = shoot(portrait, renderer, motion, np.zeros(1), size=size)

@@ -180,6 +180,19 @@ def test_a_gif_keeps_to_its_budget_and_says_what_it_gave_up(tmp_path, still, cap
     assert not (tmp_path / "tiny.gif").exists()
 
 
+@pytest.mark.parametrize("fps, shown", [("23.976", 24), (24, 24), (25, 24), (50, 24), (60, 12)])
+def test_a_gif_plays_in_time_at_any_rate(tmp_path, still, fps, shown):
+    frames = [np.roll(still[:96, :96], number, axis=0) for number in range(24)]
+    path = write_video(tmp_path / "a.gif", mark(lambda: iter(frames), frames[0], fps=fps, num_frames=24))
+    with Image.open(path) as picture:
+        delays_ms = []
+        for index in range(picture.n_frames):
+            picture.seek(index)
+            delays_ms.append(picture.info["duration"])
+    assert len(delays_ms) == shown and min(delays_ms) >= 20
+    assert sum(delays_ms) == pytest.approx(24_000 / float(fps), abs=25)
+
+
 def test_the_dither_of_what_stands_still_stands_still(tmp_path, still):
     def frames():
         for number in range(COUNT):

@@ -228,6 +228,19 @@ def test_undeclared_consent_shows_the_label_and_warns(astronaut, caplog):
     assert np.array_equal(bare, always)
 
 
+def test_own_words_need_a_declared_consent(astronaut):
+    from animate.types import Motion
+
+    words = {"label_text": "Animated portrait"}
+    rest = Motion.rest(0.04, 25)
+    with pytest.raises(ProvenanceError, match="declared consent"):
+        pipeline.render(astronaut, rest, consent="undeclared", **words)
+    own = next(iter(pipeline.render(astronaut, rest, consent="historical", **words)))
+    usual = next(iter(pipeline.render(astronaut, rest, consent="historical", label="always")))
+    bare = next(iter(pipeline.render(astronaut, rest, consent="historical")))
+    assert all((np.abs(own.astype(int) - other) > 40).any() for other in (usual, bare))
+
+
 @pytest.mark.parametrize("size", [(64, 64), (100, 1000), (1080, 608)])
 @pytest.mark.parametrize("channels", [3, 4])
 def test_the_label_fits_into_any_picture_and_is_opaque(size, channels):
@@ -252,7 +265,9 @@ def test_the_words_can_be_read_on_white_and_on_black():
     for level in (0, 255):
         shown = next(labelled([np.full((400, 400, 3), level, np.uint8)], label(), np.zeros((400, 400), np.float32)))
         box = shown[-20:, :90, 0] / 255.0
-        light, dark = (np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4) for part in (box.max(), box.min()))
+        light, dark = (
+            np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4) for part in (box.max(), box.min())
+        )
         assert (light + 0.05) / (dark + 0.05) > 4.5
 
 

@@ -174,7 +174,7 @@ def _shot(row: int, values: dict, folder: Path) -> tuple[Shot | None, list[str]]
         config = load_config(RenderConfig, overrides={name: values[name] for name in _SETTINGS if name in values})
         Acting(**{field.name: getattr(config, field.name) for field in fields(Acting)})
         check_targets([f"{name}.{kind}" for kind in shown], Encoding.of(config), config.alpha)
-        label(config.label_language, config.label_font)
+        label(config.label_language, config.label_font, config.label_text)
     except (ConfigError, MediaError, ProvenanceError) as error:
         wrong.append(str(error))
     captioned = any(kind in CAPTIONS for kind in outputs)

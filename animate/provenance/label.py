@@ -40,13 +40,15 @@ _MIN_HEIGHT_PX = 20
 _SHADE = 0.3
 
 
-def label(language: str = "en", font: str = "") -> Label:
+def label(language: str = "en", font: str = "", text: str = "") -> Label:
     """Return the label in a language, to be drawn by `labelled`.
 
     Parameters
     ----------
     language : str
         A key of `LABELS`.
+    text : str
+        Other words than those of `LABELS`, in this language.
     font : str
         Font file; DejaVu Sans, which comes with matplotlib, by default. It has Latin, Greek, Cyrillic and Arabic.
 
@@ -57,7 +59,7 @@ def label(language: str = "en", font: str = "") -> Label:
     """
     if language not in LABELS:
         raise ProvenanceError(f"There is no label in {language!r}. The languages are {', '.join(LABELS)}.")
-    made = Label(LABELS[language], str(font or _dejavu()))
+    made = Label(text or LABELS[language], str(font or _dejavu()))
     if language in _SHAPED and not features.check("raqm"):
         raise ProvenanceError(f"Pillow cannot shape the letters of {language!r} here: it was built without Raqm.")
     if lacking := made.lacking():
