@@ -20,6 +20,8 @@ _HOMES = {
     "read_portrait": "animate.pipeline",
     "read_voice": "animate.pipeline",
     "generate_motion": "animate.pipeline",
+    "revive": "animate.reviving",
+    "with_performances": "animate.reviving",
     "render": "animate.pipeline",
     "save_motion": "animate.interchange",
     "load_motion": "animate.interchange",

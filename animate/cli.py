@@ -13,9 +13,10 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from animate import __version__
+from animate.cli_performances import add_performances
 from animate.cli_provenance import add_benchmarks, add_commands, add_consent
 from animate.cli_track import add_driving, add_track
-from animate.config import RenderConfig, load_config
+from animate.config import VOICE_SETTINGS, RenderConfig, load_config
 from animate.errors import AnimateError, ConfigError
 from animate.resources import shipped
 
@@ -35,17 +36,23 @@ _RENDER_HELP = {
     "blink_rate": "0 (never) to 3",
     "gaze_x_deg": "where the eyes rest, degrees to the right of the picture",
     "gaze_y_deg": "and degrees up",
-    "crf": "x264 quality, 0 (lossless) to 51 (worst)",
-    "encoder_preset": "x264 preset, ultrafast to veryslow",
+    "size": "longest side in pixels, or exactly 1280x720; as large as in the picture if left out",
+    "crop": "how much is shown: full, head, bust, square or an aspect such as 9:16; never through the moving head",
+    "alpha": "transparent where the background was (.webm, .mov, .webp, .png)",
+    "codec": "of mp4: h264, hevc or av1",
+    "crf": "quality on x264's scale, 0 (lossless) to 51 (worst), whatever the codec",
+    "encoder_preset": "x264 preset, ultrafast to veryslow; other codecs get the nearest",
+    "max_mb": "what a GIF may weigh; frames, colours and size are given up for it; 0: no limit",
+    "still_at_s": "the moment that a .png or .jpg shows, in seconds",
     "mark_strength": "of the invisible mark: balanced, strong or discreet",
     "label": "visible words 'AI-generated': auto (if consent is undeclared) or always",
+    "label_language": "of these words: en, de, fr, es, it, pt, nl, pl, ru, ar ...",
+    "label_text": "shows other words instead, such as 'animated portrait'; only with a declared consent",
+    "label_font": "font file for these words (default DejaVu Sans, which has no hi, ja, ko, zh)",
 }
 
 # Flags that say how to generate a motion
-_GENERATOR_ONLY = (
-    "seed", "num_inference_steps", "guidance_scale", "emotion_guidance_scale", "style_guidance_scale", "emotion",
-    "expressiveness", "head_motion", "blink_rate", "gaze_x_deg", "gaze_y_deg", "checkpoint",
-)  # fmt: skip
+_GENERATOR_ONLY = ("seed", *VOICE_SETTINGS, "expressiveness", "head_motion", "blink_rate", "checkpoint")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -84,11 +91,22 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument(
         "--direction", metavar="YAML", help="what happens when: keyed tracks of emotion, gaze, head ..."
     )
-    render.add_argument("--transcript", metavar="TXT", help="what is said, for keys on words in --direction (English)")
+    render.add_argument(
+        "--transcript",
+        metavar="TXT",
+        help="what is said, for --captions and for keys on words in --direction (English)",
+    )
+    render.add_argument("--captions", metavar="FILE", help="also write the transcript as captions, .srt or .vtt")
     render.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
     add_consent(render)
     _add_output_options(render)
-    render.set_defaults(run=_render)
+    render.set_defaults(run=_render, performance=None)
+
+    revive = add_performances(commands)
+    _add_output_options(revive, voice=False)
+    revive.set_defaults(
+        run=_revive, motion=None, motion_mode=None, motion_parts=None, direction=None, transcript=None, captions=None
+    )
 
     evaluate = commands.add_parser(
         "evaluate", help="measure the renderer on a portrait; exit status 1 if a bar is missed"
@@ -105,8 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="make the shipped example speak")
     _add_output_options(demo)
     demo.set_defaults(
-        run=_demo, motion=None, motion_mode=None, motion_parts=None, save_motion=None, direction=None, transcript=None,
-        allow_marked=False,
+        run=_demo, performance=None, motion=None, motion_mode=None, motion_parts=None, save_motion=None,
+        direction=None, transcript=None, captions=None, allow_marked=False,
     )  # fmt: skip
 
     add_commands(commands)
@@ -152,21 +170,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_output_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", required=True, help="the .mp4 to write")
+def _add_output_options(parser: argparse.ArgumentParser, voice: bool = True) -> None:
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        action="append",
+        help="what to write: .mp4, .webm, .mov, .gif, .webp, a still .png or .jpg, or FOLDER/%%04d.png for every frame; "
+        "may be given several times",
+    )
     parser.add_argument("--config", help="YAML settings, or the name of a shipped preset: draft, film")
-    parser.add_argument("--checkpoint", help="folder of another motion model")
-    parser.add_argument("--device", default="cpu", help="where the motion model runs: cpu (default), cuda")
+    if voice:
+        parser.add_argument("--checkpoint", help="folder of another motion model")
+        parser.add_argument("--device", default="cpu", help="where the motion model runs: cpu (default), cuda")
     parser.add_argument("--report", action="store_true", help="measure the result and print a table on stderr")
     for field in fields(RenderConfig):
-        kind = int if isinstance(field.default, int) and field.name != "fps" else str
-        kind = float if isinstance(field.default, float) else kind
-        flag = "--" + field.name.replace("_", "-")
-        parser.add_argument(flag, type=kind, help=f"{_RENDER_HELP[field.name]} (default {field.default})")
-    parser.add_argument(
-        "--still", dest="head_motion", action="store_const", const=0.0, help="short for --head-motion 0"
-    )
-    parser.add_argument("--gaze", action=_Gaze, help="camera, left, right, up, down, or degrees as in 10,-5")
+        if field.name in VOICE_SETTINGS and not voice:
+            continue
+        flag, words = "--" + field.name.replace("_", "-"), _RENDER_HELP[field.name]
+        if isinstance(field.default, bool):
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=words)
+            continue
+        kind = type(field.default) if field.name != "fps" else str
+        parser.add_argument(
+            flag, type=kind, help=words + (f" (default {field.default})" if field.default != "" else "")
+        )
+    still = {"dest": "head_motion", "action": "store_const", "const": 0.0}
+    parser.add_argument("--still", **still, help="short for --head-motion 0")
+    if voice:
+        parser.add_argument("--gaze", action=_Gaze, help="camera, left, right, up, down, or degrees as in 10,-5")
 
 
 class _Gaze(argparse.Action):
@@ -198,6 +230,10 @@ def _generates_the_rest(options) -> bool:
     return bool(options.voice and options.motion_parts)
 
 
+def _revive(options) -> int:
+    return _make_video(options, options.portrait, None, options.consent, options.detector)
+
+
 def _demo(options) -> int:
     from animate.example import example_portrait, example_voice
 
@@ -206,15 +242,17 @@ def _demo(options) -> int:
 
 def _make_video(options, portrait, voice, consent: str | None, detector: str = "mediapipe") -> int:
     config = load_config(RenderConfig, _preset(options.config), _overrides(options))
+    from animate.captions import captions, check_captions, write_captions
     from animate.driving import drive
     from animate.interchange import check_motion_target, load_motion, save_motion
-    from animate.media import check_target
+    from animate.media import Encoding, check_targets
     from animate.motion.direction import Direction, direct
     from animate.pipeline import Animator, perform, read_portrait, read_scene, read_voice
+    from animate.reviving import revive
     from animate.speech import read_transcript
     from animate.types import Portrait
 
-    check_target(options.output)
+    check_targets(options.output, Encoding.of(config), config.alpha)
     if options.save_motion:
         check_motion_target(options.save_motion)
     motion = load_motion(options.motion) if options.motion else None
@@ -224,20 +262,28 @@ def _make_video(options, portrait, voice, consent: str | None, detector: str = "
     }
     driven = motion and drive(motion, **following)
     speech = read_voice(voice) if voice else None
-    direction = read_scene(options.direction, speech, options.transcript and read_transcript(options.transcript))
+    transcript = options.transcript and read_transcript(options.transcript)
+    if options.captions:
+        check_captions(options.captions, speech, transcript)
+    direction = read_scene(options.direction, speech, transcript if options.direction or not options.captions else None)
     progress = sys.stderr.isatty()
     portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
-    given = {"direction": direction, "config": config, "consent": consent, "allow_marked": options.allow_marked}
-    if motion is not None and not _generates_the_rest(options):
-        clip = perform(portrait, direct(driven, direction or Direction()), speech, **given)
+    given = {"config": config, "consent": consent, "allow_marked": options.allow_marked}
+    if options.performance is not None:
+        clip = revive(portrait, options.performance, duration_s=options.seconds, loop=options.loop, **given)
+    elif motion is not None and not _generates_the_rest(options):
+        clip = perform(portrait, direct(driven, direction or Direction()), speech, direction=direction, **given)
     else:
         animator = Animator.from_pretrained(options.checkpoint, device=options.device)
-        clip = animator(portrait, speech, progress=progress, **given)
+        clip = animator(portrait, speech, direction=direction, progress=progress, **given)
         if motion is not None:
             clip = clip.with_motion(drive(motion, **following, otherwise=clip.motion))
     if options.save_motion:
         save_motion(clip.motion, options.save_motion)
-    print(clip.save(options.output, progress=progress))
+    clip.save(*options.output, progress=progress)
+    print(*options.output, sep="\n")
+    if options.captions:
+        print(write_captions(captions(speech, transcript), options.captions))
     if options.report:
         from animate.evaluate import report, table
 
@@ -280,7 +326,7 @@ def _preset(config: str | None) -> Path | None:
 
 
 def _overrides(options) -> dict:
-    return {field.name: getattr(options, field.name) for field in fields(RenderConfig)}
+    return {field.name: getattr(options, field.name, None) for field in fields(RenderConfig)}
 
 
 def _evaluate(options) -> int:

@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 
 from animate import __version__, media, provenance
-from animate.camera import framed, framing
+from animate.camera import shoot
 from animate.clock import frame_rate, num_frames
 from animate.config import RenderConfig, load_config
-from animate.errors import ConfigError
+from animate.errors import ConfigError, ProvenanceError
 from animate.media import read_voice
-from animate.motion.direction import Direction, read_direction
+from animate.motion.direction import Direction, needs_words, read_direction
 from animate.portrait import read_portrait
 from animate.resources import shipped
 from animate.rights import examine, portrait_sha256, resolve_consent
@@ -37,6 +37,8 @@ __all__ = [
 ]  # fmt: skip
 
 PathLike = str | Path
+# Settings that `render` takes
+_SHOWN = ("fps", "size", "crop", "alpha", "mark_strength", "label", "label_language", "label_text", "label_font")
 
 
 class Animator:
@@ -177,30 +179,35 @@ class Clip:
         return render(
             self.portrait,
             self.motion,
-            fps=self.config.fps,
             direction=self.direction,
             consent=self.consent,
             allow_marked=self.allow_marked,
-            mark_strength=self.config.mark_strength,
-            label=self.config.label,
+            **{name: getattr(self.config, name) for name in _SHOWN},
         )
 
-    def save(self, path: PathLike, progress: bool = False) -> Path:
-        """Write an mp4 with the voice, signed and noted in the record; nothing is left behind if that fails.
+    def save(self, *paths: PathLike, progress: bool = False) -> Path:
+        """Write one or more files in one pass, signed and noted in the record; nothing is left behind if that fails.
+
+        Parameters
+        ----------
+        *paths : path
+            Their suffixes say what they are: `animate.media.write_videos` lists them.
+        progress : bool
+            Show a progress bar on stderr.
+
+        Returns
+        -------
+        Path
+            The first.
 
         Raises
         ------
         MediaError, ProvenanceError
-            If the file cannot be written, signed or noted.
+            If a file cannot be written, signed or noted.
         """
-        return media.write_video(
-            path,
-            self.frames(),
-            self.speech,
-            crf=self.config.crf,
-            preset=self.config.encoder_preset,
-            progress=progress,
-        )
+        encoding = media.Encoding.of(self.config)
+        media.check_targets(paths, encoding, self.config.alpha)
+        return media.write_videos(paths, self.frames(), self.speech, encoding, progress=progress)[0]
 
     def with_motion(self, motion: Motion) -> Clip:
         """Return the same clip with another motion, for instance an edited one."""
@@ -277,7 +284,7 @@ def read_scene(
     direction : path or Direction, optional
     speech : Speech, optional
     transcript : str, optional
-        What is said in it, in English; needs the extra ``[align]``.
+        What is said in it, in English, for keys on words; they need the extra ``[align]``.
 
     Raises
     ------
@@ -292,7 +299,8 @@ def read_scene(
         return direction
     from animate.speech import align_words
 
-    return read_direction(direction, None if transcript is None else align_words(speech, transcript))
+    aligned = transcript is not None and needs_words(direction)
+    return read_direction(direction, align_words(speech, transcript) if aligned else None)
 
 
 def render(
@@ -304,8 +312,14 @@ def render(
     direction: Direction | None = None,
     consent: str | Consent | None = None,
     allow_marked: bool = False,
+    size: int | str = RenderConfig.size,
+    crop: str | int = RenderConfig.crop,
+    alpha: bool = RenderConfig.alpha,
     mark_strength: str = RenderConfig.mark_strength,
     label: str = RenderConfig.label,
+    label_language: str = RenderConfig.label_language,
+    label_text: str = RenderConfig.label_text,
+    label_font: str = RenderConfig.label_font,
 ) -> MarkedFrames:
     """Return the marked frames of a portrait that performs a motion.
 
@@ -321,7 +335,7 @@ def render(
         Its camera tracks are followed; the rest belongs to the motion.
     consent, allow_marked
         As for `Animator`.
-    mark_strength, label : str
+    size, crop, alpha, mark_strength, label, label_language, label_text, label_font
         As in `RenderConfig`.
 
     Returns
@@ -331,35 +345,35 @@ def render(
 
     Raises
     ------
+    ConfigError
+        If crop and size do not go together.
     ProvenanceError
-        If the consent makes no sense.
+        If the consent makes no sense, or the label cannot be drawn.
     RefusalError
         If the portrait is explicit, or marked and not allowed.
     """
     consent = resolve_consent(portrait, consent)
     findings = examine(portrait, allow_marked)
+    shows_label = label == "always" or label_text != "" or consent.basis == "undeclared"
+    if label_text and consent.basis == "undeclared":
+        raise ProvenanceError("Without a declared consent the label says that the picture is AI-generated. Declare it.")
+    words = provenance.label(label_language, label_font, label_text) if shows_label else None
     from animate.renderer import MeshRenderer
 
     rate = frame_rate(fps)
-    renderer, count = MeshRenderer(portrait), num_frames(motion.duration_s, rate)
-    still, windows = portrait.image, None
-    if direction is not None and direction.moves_camera:
-        windows = framing(portrait, direction, np.arange(count) / float(rate))
-        (still,) = framed([still], windows[count // 2 :][:1])  # the mark fits the middle of a move best
-    shows_label = label == "always" or consent.basis == "undeclared"
+    renderer, count = MeshRenderer(portrait, cutout=alpha), num_frames(motion.duration_s, rate)
+    shot = shoot(portrait, renderer, motion, np.arange(count) / float(rate), direction, crop=crop, size=size)
 
     def frames() -> Iterator[np.ndarray]:
-        drawn = renderer.frames(motion.resampled(rate))
-        drawn = drawn if windows is None else framed(drawn, windows)
-        return provenance.labelled(drawn) if shows_label else drawn
+        seen = shot.frames(renderer.frames(motion.resampled(rate)))
+        return provenance.labelled(seen, words, shot.person) if words else seen
 
-    made_of = [portrait.image, motion.values, *([] if windows is None else [windows])]
     return provenance.mark(
         frames,
-        still=still,
+        still=shot.still,
         fps=rate,
         num_frames=count,
-        mark_id=mark_id or _content_id(*made_of),
+        mark_id=mark_id or _content_id(portrait.image, motion.values, *shot.changes),
         strength=mark_strength,
         origin=provenance.Origin(
             portrait_sha256=portrait_sha256(portrait),

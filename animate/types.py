@@ -191,21 +191,29 @@ class MarkedFrames(ABC):
     """A stream of frames that carry the watermark; the only thing `animate.media` writes.
 
     Only `animate.provenance` implements it, so that an unmarked output is a type error. Iterating yields
-    uint8 [H, W, 3] RGB frames, a fresh pass each time.
+    uint8 [H, W, 3] RGB frames, or [H, W, 4] with a straight (not premultiplied) alpha last; a fresh pass each time.
     """
 
     size: tuple[int, int]  # width, height in pixels
     fps: Fraction
     num_frames: int
     mark_id: str  # 12 hex digits, the 48-bit id in the mark
+    has_alpha: bool = False  # transparent where the background was
 
     @abstractmethod
     def __iter__(self) -> Iterator[np.ndarray]: ...
 
-    def seal(self, file: Path, speech: Speech | None = None) -> None:
-        """Make a finished file say where it comes from; `animate.media` calls it last, before the file is seen.
+    def seal(self, file: Path, speech: Speech | None = None) -> Path | None:
+        """Make a finished file, or a folder of pictures, say where it comes from.
 
-        Does nothing here; `animate.provenance` signs the file and notes it in the record.
+        `animate.media` calls it last, before the file is seen. Does nothing here; `animate.provenance` signs the file
+        and notes it in the record.
+
+        Returns
+        -------
+        Path or None
+            A file that must go with it, under its name with the suffix .c2pa, where the format cannot hold the
+            signature.
         """
 
 

@@ -226,6 +226,7 @@ def test_all_mistakes_are_listed_with_their_rows(material):
 def test_transcripts_are_checked_before_the_first_shot(material, monkeypatch):
     monkeypatch.setitem(sys.modules, "pocketsphinx", None)
     (material / "line.txt").write_text("never say never")
+    (material / "scene.yaml").write_text("blink: [on never]")
     (material / "noise.txt").write_bytes(b"\xff\xfe\x00")
     lines = [
         "id,portrait,voice,direction,transcript",
@@ -234,7 +235,9 @@ def test_transcripts_are_checked_before_the_first_shot(material, monkeypatch):
         "c,ada.png,line.wav,scene.yaml,noise.txt",
     ]
     (material / "shots.csv").write_text("\n".join(lines))
-    with pytest.raises(BatchError, match=r"(?s)row 2: pocketsphinx.*row 3: a transcript is for.*row 4: .*UTF-8"):
+    with pytest.raises(
+        BatchError, match=r"(?s)row 2: pocketsphinx.*row 3: a transcript is for captions and.*row 4: .*UTF-8"
+    ):
         run(material)
 
 

@@ -6,6 +6,7 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 
 from animate.camera import framed, framing
+from animate.crop import View
 from animate.channels import BROWS, HEAD
 from animate.errors import ConfigError
 from animate.motion import lip_gap
@@ -142,12 +143,13 @@ def test_a_given_motion_cannot_follow_what_needs_the_generator():
 
 def test_the_camera_closes_in_on_the_face_and_stays_in_the_picture(astronaut):
     times = np.linspace(0, 4, 101)
-    windows = framing(astronaut, Direction(camera_zoom={0: 1, 4: 3}, camera_x={0: 0, 4: 1}), times)
+    whole = View(np.array([0, 0, *astronaut.size]), astronaut.size)
+    windows = framing(astronaut, Direction(camera_zoom={0: 1, 4: 3}, camera_x={0: 0, 4: 1}), times, whole)
     width, height = astronaut.size
     assert np.allclose(windows[0], [0, 0, width, height])
     assert windows[-1, 2] == pytest.approx(width / 3)
     assert (windows[:, :2] >= 0).all() and (windows[:, :2] + windows[:, 2:] <= [width + 1e-6, height + 1e-6]).all()
-    still = framing(astronaut, Direction(camera_zoom=3), times[:1])[0]
+    still = framing(astronaut, Direction(camera_zoom=3), times[:1], whole)[0]
     nose = astronaut.face.vertices[1]
     assert np.allclose(still[:2] + still[2:] / 2, nose[:2], atol=0.15 * width / 3)
 
@@ -155,7 +157,9 @@ def test_the_camera_closes_in_on_the_face_and_stays_in_the_picture(astronaut):
 def test_framed_shows_the_window_enlarged():
     frame = np.zeros((100, 200, 3), np.uint8)
     frame[50:, 100:] = 255
-    whole, quarter = framed([frame, frame], np.array([[0, 0, 200, 100], [100, 50, 100, 50]], float))
+    windows = np.array([[0, 0, 200, 100], [100, 50, 100, 50]], float)
+    view = View(windows[0].astype(int), (200, 100))
+    whole, quarter = framed([frame, frame], windows, view, frame, np.zeros((100, 200), np.float32))
     assert np.array_equal(whole, frame) and quarter.shape == frame.shape
     assert quarter.mean() > 250
 

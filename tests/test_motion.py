@@ -10,12 +10,14 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from animate.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
 from animate.errors import CheckpointError, ConfigError
 from animate.motion import lip_gap, load_pipeline
-from animate.motion.acting import Acting, Guidance
+from animate.motion.acting import Acting, Finisher, Guidance
 from animate.motion.arousal import Arousal
 from animate.motion.contacts import carry_out, evidence
 from animate.motion.denoiser import MotionDenoiser
+from animate.motion.direction import Direction
 from animate.motion.encoder import SpeechEncoder, SpeechEncoderConfig
-from animate.motion.latents import HEAD_RANGE, LATENT_INDEX, LATENTS, to_channels
+from animate.motion.fixations import EYES_AGAINST_HEAD, Fixations
+from animate.motion.latents import GAZE_RANGE_DEG, HEAD_RANGE, LATENT_INDEX, LATENTS, to_channels
 from animate.motion.lids import Lids
 from animate.motion.pipeline import CONTEXT, OVERLAP, STREAM_WINDOW, WINDOW, AudioToMotionPipeline
 from animate.speech import FEATURES, MOTION_FPS, extract_features
@@ -115,6 +117,28 @@ def test_a_still_head_goes_on_blinking(tiny):
     motion = tiny(noisy_features(400), acting=Acting(head_motion=0.0))
     assert all(not motion[name].any() for name in HEAD)
     assert motion["eyeBlinkLeft"].max() > 0.8
+
+
+def test_a_gaze_that_drifts_rests_and_jumps():
+    times_s = np.arange(1000) / 50
+    drift = np.stack([3 * np.sin(0.9 * times_s) + 2 * np.sin(2.3 * times_s), np.cos(1.1 * times_s)], axis=1)
+    gaze = Fixations(50.0).draw(drift)
+    moving = np.abs(np.diff(gaze, axis=0)).max(axis=1) > 1e-9
+    assert 0.01 < moving.mean() < 0.1  # the drift itself moves all the time
+    assert np.abs(gaze - drift).max() < 7.5 and np.abs(gaze - drift).mean() < 1.5
+    eyes = Fixations(50.0)
+    assert np.array_equal(gaze, np.concatenate([eyes.draw(piece) for piece in np.array_split(drift, 13)]))
+
+
+def test_the_eyes_hold_their_gaze_while_the_head_turns():
+    controls = np.zeros((100, len(LATENTS)), np.float32)
+    controls[:, LATENT_INDEX["headYaw"]] = 10 * np.sin(np.arange(100) / 12)
+    controls[:, LATENT_INDEX["gazeX"]] = -0.8 * controls[:, LATENT_INDEX["headYaw"]] / GAZE_RANGE_DEG
+    motion = Motion(Finisher(Acting(), LATENTS, Direction()).channels(controls, 50.0, last=True), 50.0)
+    in_head = GAZE_RANGE_DEG * (motion["eyeLookOutLeft"] - motion["eyeLookInLeft"])
+    assert np.ptp(in_head) > 10 and np.abs(in_head + 0.8 * motion["headYaw"]).max() < 1e-3
+    still = Finisher(Acting(head_motion=0.0), LATENTS, Direction()).channels(controls, 50.0, last=True)
+    assert not still[:, INDEX["eyeLookOutLeft"]].any()
 
 
 def test_eyes_rest_where_they_are_told(tiny):
@@ -299,6 +323,21 @@ def test_lip_gap_opens_with_the_jaw_and_shuts_with_mouth_close():
 def test_silence_keeps_the_mouth_closed(base):
     motion = base(extract_features(silence(4.0)), seed=0)
     assert lip_gap(motion).max() < CLOSED
+
+
+def test_life_goes_on_through_a_pause_and_after_the_voice(base, voice):
+    line = voice.samples[: 2 * voice.sample_rate]
+    pause = 1e-4 * np.random.default_rng(0).standard_normal(8 * voice.sample_rate).astype(np.float32)
+    motion = base(extract_features(Speech(np.concatenate([line, pause, line, pause]), voice.sample_rate)), seed=1)
+    in_head = GAZE_RANGE_DEG * (motion["eyeLookOutLeft"] - motion["eyeLookInLeft"])
+    gaze = in_head + EYES_AGAINST_HEAD[0] * motion["headYaw"]
+    for rows in (slice(150, 500), slice(650, 1000)):  # 7 s each
+        shut = motion["eyeBlinkLeft"][rows] > 0.8
+        assert 1 <= (shut[1:] & ~shut[:-1]).sum() <= 7
+        steps = np.diff(motion.values[rows, INDEX["headPitch"] : INDEX["headRoll"] + 1], axis=0) * MOTION_FPS
+        assert (np.sqrt((steps**2).mean(axis=0)) > 2).all()  # degrees a second; people in pauses: 4 to 8
+        jumps = np.abs(gaze[rows][3:] - gaze[rows][:-3]) > 1.0
+        assert (jumps[1:] & ~jumps[:-1]).sum() >= 2 and jumps.mean() < 0.2
 
 
 def test_speech_opens_the_mouth(spoken):

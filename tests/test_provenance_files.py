@@ -17,10 +17,12 @@ from animate.cli import main
 from animate.errors import ProvenanceError, RefusalError
 from animate.media import write_video
 from animate.provenance import (
+    LABELS,
     Origin,
     guard,
     identity,
     in_words,
+    label,
     labelled,
     mark,
     parse_consent,
@@ -52,7 +54,7 @@ def video(tmp_path):
 def sample(folder, suffix):
     file = folder / f"sample{suffix}"
     source = "sine=d=0.2" if suffix == ".wav" else "testsrc=d=0.2:s=64x64"
-    one = ["-frames:v", "1"] if suffix == ".png" else []
+    one = ["-frames:v", "1"] if suffix in (".png", ".jpg") else []
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-f", "lavfi", "-i", source, *one, str(file)]
     subprocess.run(command, check=True)
     return file
@@ -68,13 +70,29 @@ def test_every_video_is_signed_and_bound_to_its_mark(video):
     assert verdict.mark_id == MARK_ID == verdict.credentials.mark_id
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".gif", ".png", ".webp", ".wav"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".gif", ".png", ".webp", ".jpg", ".wav"])
 def test_each_format_is_signed_and_read_back(tmp_path, suffix):
     file = sample(tmp_path, suffix)
     assert read_credentials(file).state == "absent"
     sign(file, MARK_ID, ORIGIN)
     assert read_credentials(file).state == "trusted"
     assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_a_webm_is_signed_beside_it(tmp_path):
+    file = sample(tmp_path, ".webm")
+    before = file.read_bytes()
+    assert sign(file, MARK_ID, ORIGIN) == tmp_path / "sample.c2pa"
+    assert file.read_bytes() == before
+    found = read_credentials(file)
+    assert (found.state, found.mark_id) == ("trusted", MARK_ID)
+    file.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    assert read_credentials(file).state == "invalid"
+    file.write_bytes(before)
+    (tmp_path / "sample.c2pa").write_bytes(b"nonsense")
+    assert read_credentials(file).state == "invalid"
+    (tmp_path / "sample.c2pa").unlink()
+    assert read_credentials(file).state == "absent"
 
 
 def test_a_format_that_cannot_be_signed_is_left_as_it_was(tmp_path):
@@ -202,17 +220,69 @@ def test_undeclared_consent_shows_the_label_and_warns(astronaut, caplog):
     assert "No consent" in caplog.text
     declared = next(iter(pipeline.render(astronaut, rest, consent="public-domain")))
     difference = np.abs(bare.astype(int) - declared).max(axis=2) > 16
-    assert difference[-30:, :150].mean() > 0.05 and not difference[:-40].any()
+    rows, columns = np.nonzero(difference)
+    assert difference.mean() > 0.002 and np.ptp(rows) < 40 and np.ptp(columns) < 200  # in one corner
+    assert astronaut.matte[rows, columns].mean() < 0.1  # off the person
     assert np.array_equal(bare, next(iter(pipeline.render(astronaut, rest, consent="undeclared"))))
     always = next(iter(pipeline.render(astronaut, rest, consent="public-domain", label="always")))
     assert np.array_equal(bare, always)
 
 
+def test_own_words_need_a_declared_consent(astronaut):
+    from animate.types import Motion
+
+    words = {"label_text": "Animated portrait"}
+    rest = Motion.rest(0.04, 25)
+    with pytest.raises(ProvenanceError, match="declared consent"):
+        pipeline.render(astronaut, rest, consent="undeclared", **words)
+    own = next(iter(pipeline.render(astronaut, rest, consent="historical", **words)))
+    usual = next(iter(pipeline.render(astronaut, rest, consent="historical", label="always")))
+    bare = next(iter(pipeline.render(astronaut, rest, consent="historical")))
+    assert all((np.abs(own.astype(int) - other) > 40).any() for other in (usual, bare))
+
+
 @pytest.mark.parametrize("size", [(64, 64), (100, 1000), (1080, 608)])
-def test_the_label_fits_into_any_picture(size):
-    frame = np.full((*size, 3), 128, np.uint8)
-    shown = next(labelled([frame]))
+@pytest.mark.parametrize("channels", [3, 4])
+def test_the_label_fits_into_any_picture_and_is_opaque(size, channels):
+    frame = np.full((*size, channels), 128, np.uint8)
+    shown = next(labelled([frame], label("fr"), np.zeros(size, np.float32)))
     assert shown.shape == frame.shape and (shown != frame).any() and (frame == 128).all()
+    if channels == 4:
+        changed = (shown != frame)[..., :3].any(axis=2)
+        assert (shown[changed][:, 3] == 255).all()
+
+
+@pytest.mark.parametrize("corner", [np.s_[:80, :80], np.s_[:80, -80:], np.s_[-80:, :80], np.s_[-80:, -80:]])
+def test_the_label_takes_the_corner_that_is_free(corner):
+    person = np.ones((200, 200), np.float32)
+    person[corner] = 0
+    shown = next(labelled([np.full((200, 200, 3), 128, np.uint8)], label(), person))
+    changed = (shown != 128).any(axis=2)
+    assert changed[corner].sum() > 0.5 * changed.sum()
+
+
+def test_the_words_can_be_read_on_white_and_on_black():
+    for level in (0, 255):
+        shown = next(labelled([np.full((400, 400, 3), level, np.uint8)], label(), np.zeros((400, 400), np.float32)))
+        box = shown[-20:, :90, 0] / 255.0
+        light, dark = (
+            np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4) for part in (box.max(), box.min())
+        )
+        assert (light + 0.05) / (dark + 0.05) > 4.5
+
+
+def test_each_language_has_its_own_letters_or_names_the_cure():
+    for language in LABELS:
+        try:
+            drawn = label(language).drawn(400, 400)
+        except ProvenanceError as error:
+            assert language in ("hi", "ja", "ko", "zh") and "label_font" in str(error)
+        else:
+            assert drawn.max() == 255 and drawn.shape[0] == 20
+    with pytest.raises(ProvenanceError, match="en, ar, cs, de"):
+        label("xx")
+    with pytest.raises(ProvenanceError, match=r"\.ttf"):
+        label("en", "nowhere.ttf")
 
 
 # The record

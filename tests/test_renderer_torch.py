@@ -36,6 +36,14 @@ def test_torch_draws_what_the_compiled_renderer_draws(pair, channels):
     assert (apart <= 2).mean() >= 0.999
 
 
+def test_torch_cuts_out_what_the_compiled_renderer_cuts_out(astronaut):
+    values = row(headYaw=8.0, headRoll=4.0, jawOpen=0.3)
+    renderers = MeshRenderer(astronaut, cutout=True), with_torch(MeshRenderer(astronaut, cutout=True))
+    compiled, twin = (renderer.draw(values).astype(int) for renderer in renderers)
+    assert (np.abs(twin - compiled).max(axis=2) <= 2)[compiled[..., 3] > 0].mean() >= 0.999
+    assert (np.abs(twin - compiled)[..., 3] <= 2).mean() >= 0.999
+
+
 def test_nothing_that_moves_is_left_out_of_the_compiled_bands(shared):
     """Hair that falls to the shoulders moves into parts of the picture where nothing of the mesh lies at rest."""
     from animate.portrait import portrait_from_image

@@ -8,7 +8,7 @@ import pytest
 
 from animate.errors import ConfigError, DependencyError, VoiceError
 from animate.media import read_voice
-from animate.motion.direction import read_direction
+from animate.motion.direction import needs_words, read_direction
 from animate.pipeline import read_scene
 from animate.speech import align_words
 from animate.types import Speech, Word
@@ -52,6 +52,12 @@ def test_keys_on_words_need_a_transcript(tmp_path):
         directed(tmp_path, "blink: [on never]", words=None)
     with pytest.raises(ConfigError, match="Give both"):
         read_scene(tmp_path / "scene.yaml", None, "Never say never.")
+
+
+def test_a_direction_says_whether_it_needs_the_words(tmp_path):
+    for text, needed in (("blink: [on never]", True), ("smile: {word 2: 0.5}", True), ("smile: {2: 0.5}", False)):
+        (tmp_path / "scene.yaml").write_text(text)
+        assert needs_words(tmp_path / "scene.yaml") is needed
 
 
 def test_a_missing_aligner_names_the_extra(monkeypatch):

@@ -11,11 +11,12 @@ from animate.batch.run import FAILED, Outcome
 from animate.errors import BatchError
 
 _BAD = ' class="bad"'
+_PLAYED = ("mp4", "webm", "mov")  # by a video element; the others are pictures to a browser
 _PAGE = """<!doctype html>
 <meta charset="utf-8"><title>{title}</title>
 <style>
 body {{ font: 14px sans-serif; margin: 2em; }} main {{ display: flex; flex-wrap: wrap; gap: 1em; }}
-figure {{ margin: 0; width: 260px; }} video {{ width: 100%; background: #ddd; }} .bad {{ color: #b00; }}
+figure {{ margin: 0; width: 260px; }} video, img {{ width: 100%; background: #ddd; }} .bad {{ color: #b00; }}
 </style>
 <h1>{title}</h1><p>{summary}</p>
 <main>
@@ -62,7 +63,9 @@ def _figure(outcome: Outcome) -> str:
     shot, name = outcome.shot, html.escape(outcome.shot.id)
     good = outcome.facts.get("marked") and all(good for _, good in outcome.facts.get("figures", []))
     words = f"<span{_BAD if not good else ''}>{html.escape(_words(outcome))}</span>"
-    video = "" if outcome.state == FAILED else f'<video src="{name}.mp4" controls preload="metadata"></video>'
+    file = f"{name}.{shot.outputs[0]}"
+    played = f'<video src="{file}" controls preload="metadata"></video>'
+    video = "" if outcome.state == FAILED else played if shot.outputs[0] in _PLAYED else f'<img src="{file}">'
     source = html.escape(f"{shot.portrait.name}, {shot.voice.name}, seed {shot.config.seed}")
     figures = [f"<small>{html.escape(figure)}</small>" for figure, _ in outcome.facts.get("figures", [])]
     caption = "<br>".join([f"<b>{name}</b> {outcome.state}", source, words, *figures])

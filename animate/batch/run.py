@@ -19,7 +19,7 @@ from animate.batch.crew import perform_all
 from animate.batch.ledger import Ledger, folder_hash
 from animate.batch.portraits import prepared
 from animate.batch.publish import Publisher
-from animate.batch.shots import Shot, read_shots
+from animate.batch.shots import CAPTIONS, PICTURES, Shot, read_shots
 from animate.errors import BatchError, CheckpointError
 from animate.resources import shipped
 
@@ -189,24 +189,31 @@ def perform_shot(animator: Animator, shot: Shot, portraits: Path, folder: Path) 
     facts : dict
         As in `Outcome`.
     """
+    from animate.captions import captions, write_captions
     from animate.evaluate import report
     from animate.interchange import save_motion
     from animate.pipeline import verify
     from animate.speech import read_transcript
 
     begun_s = time.monotonic()
+    transcript = shot.transcript and read_transcript(shot.transcript)
     clip = animator(
         prepared(shot.portrait, portraits),
         shot.voice,
         direction=shot.direction,
-        transcript=shot.transcript and read_transcript(shot.transcript),
+        transcript=transcript if shot.direction else None,
         consent=shot.consent,
         config=shot.config,
     )
     drafts = [folder / f"{shot.id}.{kind}" for kind in shot.outputs]
-    clip.save(drafts[0])
-    for draft in drafts[1:]:
-        save_motion(clip.motion, draft)
+    shown = [draft for draft in drafts if draft.suffix[1:] in PICTURES]
+    clip.save(*shown)
+    for draft in drafts[len(shown) :]:
+        if draft.suffix[1:] in CAPTIONS:
+            write_captions(captions(clip.speech, transcript), draft)
+        else:
+            save_motion(clip.motion, draft)
+    drafts += folder.glob("*.c2pa")  # signatures of formats that cannot hold them
     facts = {
         "duration_s": round(clip.motion.duration_s, 3),
         "render_s": round(time.monotonic() - begun_s, 2),

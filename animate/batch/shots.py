@@ -12,13 +12,16 @@ from pathlib import Path
 import yaml
 
 from animate.config import RenderConfig, load_config
-from animate.errors import AnimateError, BatchError, ConfigError, ProvenanceError
+from animate.errors import AnimateError, BatchError, ConfigError, MediaError, ProvenanceError
+from animate.media import FORMATS, Encoding, check_targets
 from animate.motion.acting import Acting
 from animate.motion.direction import read_direction
 from animate.motion.tracks import nearest
-from animate.provenance import parse_consent
+from animate.provenance import label, parse_consent
 
-OUTPUTS = ("mp4", "npz", "json", "csv", "glb", "gltf")
+PICTURES = tuple(suffix[1:] for suffix in FORMATS)
+CAPTIONS = ("srt", "vtt")
+OUTPUTS = (*PICTURES, "npz", "json", "csv", "glb", "gltf", *CAPTIONS)
 FILES = ("portrait", "voice", "direction", "transcript")
 _SETTINGS = tuple(field.name for field in fields(RenderConfig))
 _COLUMNS = ("id", *FILES, "consent", "outputs", *_SETTINGS)
@@ -40,7 +43,7 @@ class Shot:
     consent : str or None
         By what right, as `animate.Animator` takes it.
     outputs : tuple of str
-        mp4 first; then the formats in which the motion is kept as well.
+        Videos and pictures first, mp4 if none is named; then formats of the motion and of captions.
     row : int
         Line of the file, or number of the item in YAML, for messages.
     """
@@ -59,7 +62,7 @@ class Shot:
 def read_shots(path: str | Path, checks: dict[tuple[str, ...], Callable] | None = None) -> list[Shot]:
     """Read a shot list and check every row.
 
-    Columns are id, portrait and voice, and if wanted direction, transcript, consent, outputs (such as ``mp4 csv``) and
+    Columns are id, portrait and voice, and if wanted direction, transcript, consent, outputs (such as ``mp4 gif csv``) and
     every setting of `RenderConfig` (seed, fps, emotion ...). Files are found from the folder of the list.
 
     Parameters
@@ -162,16 +165,23 @@ def _shot(row: int, values: dict, folder: Path) -> tuple[Shot | None, list[str]]
     for column, file in files.items():
         if not file.is_file():
             wrong.append(f"there is no {column} {values[column]}")
-    outputs = tuple(dict.fromkeys(["mp4", *re.split(r"[\s,;+]+", str(values.get("outputs", "mp4")).lower())]))
+    listed = list(dict.fromkeys(re.split(r"[\s,;+]+", str(values.get("outputs", "mp4")).lower())))
+    shown = [kind for kind in listed if kind in PICTURES] or ["mp4"]
+    outputs = (*shown, *(kind for kind in listed if kind not in PICTURES))
     wrong += [f"no output is called {kind!r}. {nearest(kind, OUTPUTS)}" for kind in outputs if kind not in OUTPUTS]
     config = None
     try:
         config = load_config(RenderConfig, overrides={name: values[name] for name in _SETTINGS if name in values})
         Acting(**{field.name: getattr(config, field.name) for field in fields(Acting)})
-    except ConfigError as error:
+        check_targets([f"{name}.{kind}" for kind in shown], Encoding.of(config), config.alpha)
+        label(config.label_language, config.label_font, config.label_text)
+    except (ConfigError, MediaError, ProvenanceError) as error:
         wrong.append(str(error))
-    if "transcript" in files and "direction" not in files:
-        wrong.append("a transcript is for the words of a direction; give one, or leave it out")
+    captioned = any(kind in CAPTIONS for kind in outputs)
+    if captioned and "transcript" not in files:
+        wrong.append("captions need a transcript; give one, or leave them out of the outputs")
+    if "transcript" in files and "direction" not in files and not captioned:
+        wrong.append("a transcript is for captions and the words of a direction; give one, or leave it out")
     consent = values.get("consent")
     try:
         parse_consent(consent or "undeclared")

@@ -119,12 +119,14 @@ def _picture_frames(picture: Image.Image, path: Path, max_frames: int | None) ->
         for index in _spread(count, max_frames or count):
             try:
                 picture.seek(index)
-                yield _rgb(ImageOps.exif_transpose(picture))
+                yield _rgb(ImageOps.exif_transpose(picture), picture.format == "WEBP")
             except (OSError, SyntaxError, ValueError, EOFError) as error:
                 raise MediaError(f"{path.name} cannot be decoded: {error}") from error
 
 
-def _rgb(picture: Image.Image) -> np.ndarray:
+def _rgb(picture: Image.Image, may_hide_junk: bool) -> np.ndarray:
+    if may_hide_junk and picture.mode == "RGBA":  # WebP stores whatever is small under what nobody sees
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "grey"), picture)
     if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
         grey = np.clip(np.asarray(picture, np.float64) / 257, 0, 255).round().astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)

@@ -11,6 +11,7 @@ from animate.errors import ConfigError
 from animate.motion.arousal import Arousal
 from animate.motion.direction import Direction
 from animate.motion.emotions import EMOTIONS, emotion_vector, parse_emotion
+from animate.motion.fixations import EYES_AGAINST_HEAD, Fixations
 from animate.motion.latents import GAZE_RANGE_DEG, to_channels
 from animate.motion.lids import Lids
 
@@ -111,17 +112,18 @@ class Manner:
 
 
 class Finisher:
-    """Turns a stream of the network's controls into channels: blinks are drawn, the rest is set as directed."""
+    """Turns a stream of the network's controls into channels: lids and gaze are drawn, the rest set as directed."""
 
     def __init__(self, acting: Acting, latents: dict[str, dict[str, float]], direction: Direction):
         self.acting, self.latents, self.direction = acting, latents, direction
         self.lids: Lids | None = None
+        self.eyes: Fixations | None = None
         self.waiting = np.empty((0, len(latents)), np.float32)  # controls whose lids are not yet certain
         self.finished = 0  # frames
 
     def channels(self, controls: np.ndarray, fps: float, last: bool = False) -> np.ndarray:
         """Take more controls float32 [T, L]; return the channels float32 [n, 58] of all frames that are certain."""
-        self.lids = self.lids or Lids(fps, self._blink_rate)
+        self.lids, self.eyes = self.lids or Lids(fps, self._blink_rate), self.eyes or Fixations(fps)
         names = list(self.latents)
         self.waiting = np.concatenate([self.waiting, controls])
         lids = self.lids.draw(controls[:, names.index("eyeBlink")], last)
@@ -129,10 +131,12 @@ class Finisher:
         times_s = (self.finished + np.arange(len(ready))) / fps
         self.finished += len(ready)
         ready[:, names.index("eyeBlink")] = lids
-        gaze = self.direction.curve("gaze", times_s, (self.acting.gaze_x_deg, self.acting.gaze_y_deg))  # [n, 2]
-        ready[:, [names.index("gazeX"), names.index("gazeY")]] += gaze / GAZE_RANGE_DEG
+        eyes, turned = ([names.index(name) for name in pair] for pair in (("gazeX", "gazeY"), ("headYaw", "headPitch")))
+        looks = self.eyes.draw(GAZE_RANGE_DEG * ready[:, eyes] + EYES_AGAINST_HEAD * ready[:, turned])
+        looks += self.direction.curve("gaze", times_s, (self.acting.gaze_x_deg, self.acting.gaze_y_deg))  # [n, 2]
         head_motion = self.direction.curve("head_motion", times_s, self.acting.head_motion)
         ready[:, [names.index(name) for name in HEAD]] *= head_motion[:, None]
+        ready[:, eyes] = (looks - EYES_AGAINST_HEAD * ready[:, turned]) / GAZE_RANGE_DEG
         channels = to_channels(ready, self.latents)
         brows = [INDEX[name] for name in BROWS]
         expressiveness = self.direction.curve("expressiveness", times_s, self.acting.expressiveness)

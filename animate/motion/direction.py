@@ -239,6 +239,23 @@ def read_direction(path: str | Path, words: Sequence[Word] | None = None) -> Dir
         raise ConfigError(f"{path}: {error}") from None
 
 
+def needs_words(path: str | Path) -> bool:
+    """Return whether the direction in a file has keys on words.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or names an unknown track.
+    """
+    tracks = _read_tracks(path)
+    try:
+        for name, track in tracks.items():
+            _timed(name, track, None)
+    except ConfigError:
+        return True
+    return False
+
+
 def _read_tracks(path: str | Path) -> dict:
     """Return the tracks of a YAML file as they are written; all their names are known."""
     try:

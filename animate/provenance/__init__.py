@@ -9,10 +9,11 @@ from animate.provenance.credentials import Origin, in_words, read_credentials, s
 from animate.provenance.detection import MAX_FRAMES, detect
 from animate.provenance.embedding import MIN_SIZE, PUBLIC_KEY, STRENGTHS, mark
 from animate.provenance.guard import Findings, examine
-from animate.provenance.label import labelled
+from animate.provenance.label import LABELS, label, labelled
 
 __all__ = [
     "BASES",
+    "LABELS",
     "MAX_FRAMES",
     "MIN_SIZE",
     "PUBLIC_KEY",
@@ -22,6 +23,7 @@ __all__ = [
     "detect",
     "examine",
     "in_words",
+    "label",
     "labelled",
     "mark",
     "parse_consent",

@@ -25,8 +25,11 @@ _TYPES = {
     ".gif": "image/gif",
     ".png": "image/png",
     ".webp": "image/webp",
+    ".jpg": "image/jpeg",
     ".wav": "audio/wav",
 }
+_BESIDE = {".webm": "video/webm"}  # no container of these holds a manifest: it lies beside the file, as c2patool has it
+SIDECAR = ".c2pa"
 # Nothing is fetched: no remote manifests, no revocation lists.
 _OFFLINE = {
     "builder": {"thumbnail": {"enabled": False}},
@@ -56,48 +59,61 @@ class Origin:
     guard: dict | None = None
 
 
-def sign(path: str | Path, mark_id: str, origin: Origin, identity: Identity | None = None) -> None:
-    """Sign a finished file in place, atomically; must be the last change to it.
+def sign(path: str | Path, mark_id: str, origin: Origin, identity: Identity | None = None) -> Path | None:
+    """Sign a finished file; must be the last change to it.
 
     Parameters
     ----------
     path : path
-        mp4, mov, gif, png, webp or wav.
+        mp4, mov, gif, png, webp, jpg or wav, signed in place, atomically; or webm.
     mark_id : str
         12 hex digits, the id in the mark.
     origin : Origin
     identity : Identity, optional
         Who signs; `signing_identity()` by default.
 
+    Returns
+    -------
+    Path or None
+        Where the manifest lies if the format cannot hold it: beside the file, with the suffix .c2pa.
+
     Raises
     ------
     ProvenanceError
-        If the format cannot hold a manifest, or signing fails. The file is then as it was.
+        If the format cannot be signed, or signing fails. The file is then as it was.
     """
     path = Path(path)
-    if path.suffix.lower() not in _TYPES:
-        raise ProvenanceError(f"{path.name}: files of type {path.suffix!r} cannot be signed. Use {', '.join(_TYPES)}.")
+    kind = path.suffix.lower()
+    if kind not in _TYPES | _BESIDE:
+        known = ", ".join(_TYPES | _BESIDE)
+        raise ProvenanceError(f"{path.name}: files of type {path.suffix!r} cannot be signed. Use {known}.")
     c2pa, who = _c2pa(), identity or signing_identity()
+    beside = path.with_suffix(SIDECAR) if kind in _BESIDE else None
     draft = path.with_name(f".{path.name}.signed")
     try:
         signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(b"es256", who.chain.encode(), who.key.encode(), None))
         builder = c2pa.Builder(_manifest(mark_id, origin), c2pa.Context.from_dict(_OFFLINE))
+        if beside:
+            builder.set_no_embed()
         with path.open("rb") as source, draft.open("w+b") as target:
-            builder.sign(signer, _TYPES[path.suffix.lower()], source, target)
-        os.replace(draft, path)
+            manifest = builder.sign(signer, (_TYPES | _BESIDE)[kind], source, target)
+        if beside:
+            draft.write_bytes(manifest)
+        os.replace(draft, beside or path)
     except (c2pa.C2paError, OSError) as error:
         raise ProvenanceError(f"{path.name} could not be signed: {error}. Check the signing chain and key.") from error
     finally:
         draft.unlink(missing_ok=True)
+    return beside
 
 
 def read_credentials(path: str | Path) -> Credentials:
-    """Read the manifest of a file.
+    """Read the manifest of a file, in it or beside it.
 
     Returns
     -------
     Credentials
-        ``state`` is "trusted", "unknown signer", "invalid" or "absent"; formats that cannot hold one are "absent".
+        ``state`` is "trusted", "unknown signer", "invalid" or "absent".
 
     Raises
     ------
@@ -105,13 +121,19 @@ def read_credentials(path: str | Path) -> Credentials:
         If c2pa-python is missing.
     """
     c2pa, roots = _c2pa(), trusted_roots()
-    settings = {**_OFFLINE, "trust": {"user_anchors": roots}} if roots else _OFFLINE
+    context = c2pa.Context.from_dict({**_OFFLINE, "trust": {"user_anchors": roots}} if roots else _OFFLINE)
+    path = Path(path)
+    beside = path.with_suffix(SIDECAR)
     try:
-        reader = c2pa.Reader(str(path), context=c2pa.Context.from_dict(settings))
+        if path.suffix.lower() in _BESIDE and beside.is_file():
+            with path.open("rb") as file:
+                reader = c2pa.Reader(_BESIDE[path.suffix.lower()], file, beside.read_bytes(), context)
+        else:
+            reader = c2pa.Reader(str(path), context=context)
         described = json.loads(reader.json())
     except (c2pa.C2paError.ManifestNotFound, c2pa.C2paError.NotSupported, c2pa.C2paError.Other):
         return Credentials()  # Other: not a container of its type, so there is no place for one
-    except c2pa.C2paError as error:
+    except (c2pa.C2paError, OSError) as error:
         return Credentials("invalid", reason=str(error).rstrip(": "))
     return _described(described)
 

@@ -119,6 +119,12 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def files_sha256(paths: list[Path]) -> str:
+    """Return the hash of one file, or for several the hash of the lines of their hashes."""
+    hashes = [file_sha256(path) for path in paths]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
 def _last_hash(stream) -> str:
     """Return the hash in the last line of an open file, reading only its end."""
     end = stream.seek(0, os.SEEK_END)

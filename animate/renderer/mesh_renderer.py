@@ -1,12 +1,13 @@
 """The default renderer: the portrait's own pixels on a moving mesh."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from animate.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
 from animate.renderer.attachment import head_freedom
-from animate.renderer.backdrop import fill_behind, person_alpha
+from animate.renderer.backdrop import fill_behind, foreground_colours, person_alpha, sharp_matte
 from animate.renderer.bands import moving_bands, moving_triangles
 from animate.renderer.controls import controls_from_row
 from animate.renderer.eyes import build_eyes
@@ -35,6 +36,8 @@ class MeshRenderer:
     portrait : Portrait
     device : str
         Where the portrait is warped: ``"cpu"`` (compiled), or a torch device such as ``"cuda"``.
+    cutout : bool
+        Draw the person alone: frames get an alpha channel, which is the matte moved with the head.
 
     Attributes
     ----------
@@ -53,7 +56,12 @@ class MeshRenderer:
     (512, 512, 3)
     """
 
-    def __init__(self, portrait: Portrait, device: str = "cpu"):
+    def __init__(self, portrait: Portrait, device: str = "cpu", cutout: bool = False):
+        self._matte = None
+        if cutout:
+            matte = sharp_matte(portrait.matte, portrait.face.eye_distance)
+            self._matte = np.round(255 * matte).astype(np.uint8)
+            portrait = replace(portrait, image=foreground_colours(portrait.image, matte))
         self._image = np.ascontiguousarray(portrait.image)
         portrait = with_true_lids(portrait)
         self._head = fit_head_frame(portrait.face)
@@ -79,8 +87,10 @@ class MeshRenderer:
         }
 
     def _build_warp(self, picture: np.ndarray, alpha: np.ndarray, device: str):
-        moving = double(np.dstack([picture, alpha]))
-        backdrop = fill_behind(self._image[self._window], alpha, self._head.unit)
+        moving = double(np.dstack([picture, alpha if self._matte is None else self._matte[self._window]]))
+        backdrop = None
+        if self._matte is None:
+            backdrop = fill_behind(self._image[self._window], alpha, self._head.unit)
         triangles, source = moving_triangles(self.mesh, self.rig), 2 * (self.mesh.source - self._corner)
         if device == "cpu":
             bands = moving_bands(self.mesh, self.rig, alpha, self._head.unit)
@@ -99,17 +109,19 @@ class MeshRenderer:
 
         Returns
         -------
-        uint8 [H, W, 3]
-            RGB, of the portrait's size; a fresh array.
+        uint8 [H, W, 3], or [H, W, 4] of a cutout
+            RGB, of the portrait's size, and straight alpha; a fresh array.
         """
         if np.array_equal(row, self.rest_row):
-            return self._image.copy()
+            return self._image.copy() if self._matte is None else np.dstack([self._image, self._matte])
         row = row * self._share
         matrix, offset = head_transform(row, self._head, self._pivot)
         vertices = self._placed(row, matrix, offset)
         frame = self._image.copy()
         gain = self._light.gain(head_rotation(row, self._head), matrix, offset)
-        self._warp.draw(frame[self._window], vertices - self._corner, gain, self._light.cell)
+        matte = None if self._matte is None else self._matte.copy()
+        window = None if matte is None else matte[self._window]
+        self._warp.draw(frame[self._window], vertices - self._corner, gain, self._light.cell, window)
         draw_folds(frame, row, vertices, self._head.unit)
         for name, layer in self._layers.items():
             upper, lower = (vertices[chain] for chain in self.mesh.openings[name])
@@ -118,7 +130,7 @@ class MeshRenderer:
             calm = np.where(np.isin(np.arange(len(row)), _HEAD_COLUMNS), row, 0)
             still = self._placed(calm, matrix, offset) - self._corner
             self._spectacles.draw(frame[self._window], still)
-        return frame
+        return frame if matte is None else np.dstack([frame, matte])
 
     def vertices(self, row: np.ndarray) -> np.ndarray:
         """Return where the vertices of the mesh lie in the frame of a row: what `draw` is asked to show.

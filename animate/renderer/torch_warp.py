@@ -28,17 +28,27 @@ class TorchWarp:
         If torch has no such device.
     """
 
-    def __init__(self, moving: np.ndarray, backdrop: np.ndarray, triangles, source, device: str = "cuda"):
+    def __init__(self, moving: np.ndarray, backdrop: np.ndarray | None, triangles, source, device: str = "cuda"):
         try:
             self.device = torch.zeros(1, device=device).device
         except (RuntimeError, AssertionError) as error:
             raise DependencyError(f"torch cannot use the device {device!r} ({error}). Use 'cpu'.") from None
         self._moving = torch.from_numpy(np.ascontiguousarray(moving)).to(self.device)
-        self._backdrop = torch.from_numpy(np.ascontiguousarray(backdrop)).to(self.device).int()
+        self._size = moving.shape[0] // 2, moving.shape[1] // 2
+        self._backdrop = backdrop
+        if backdrop is not None:
+            self._backdrop = torch.from_numpy(np.ascontiguousarray(backdrop)).to(self.device).int()
         self._triangles = torch.from_numpy(np.ascontiguousarray(triangles)).to(self.device).long()
         self._source = torch.from_numpy(np.ascontiguousarray(source)).to(self.device).double()
 
-    def draw(self, out: np.ndarray, vertices: np.ndarray, gain: np.ndarray | None = None, cell: float = 1.0) -> None:
+    def draw(
+        self,
+        out: np.ndarray,
+        vertices: np.ndarray,
+        gain: np.ndarray | None = None,
+        cell: float = 1.0,
+        matte: np.ndarray | None = None,
+    ) -> None:
         """Draw the mesh at `vertices` into `out`, in place; the parameters are those of `warp.CompiledWarp.draw`."""
         place = self._places(torch.from_numpy(vertices).to(self.device).double())
         warped = self._sample(place)  # [h, w, 4]
@@ -46,13 +56,17 @@ class TorchWarp:
             shade = self._spread(torch.from_numpy(gain).to(self.device), cell)
             colours = ((shade[..., None] * 4096).int() * warped[..., :3] + 2048) >> 12
             warped = torch.cat([colours.clamp(0, 255), warped[..., 3:]], dim=-1)
+        if self._backdrop is None:
+            drawn = warped.to(torch.uint8).cpu().numpy()
+            out[:], matte[:] = drawn[..., :3], drawn[..., 3]
+            return
         alpha = warped[..., 3:]
         mixed = (alpha * warped[..., :3] + (255 - alpha) * self._backdrop + 127) // 255
         out[:] = mixed.to(torch.uint8).cpu().numpy()
 
     def _places(self, target: torch.Tensor) -> torch.Tensor:
         """Return where each pixel comes from, int64 [h, w, 2] in steps of 1 / `SUBPIXEL` of the source."""
-        height, width = self._backdrop.shape[:2]
+        height, width = self._size
         a, b, c = (target[self._triangles[:, corner]] for corner in range(3))  # [F, 2] each
         area = (b - a)[:, 0] * (c - a)[:, 1] - (c - a)[:, 0] * (b - a)[:, 1]
         low = torch.ceil(torch.minimum(torch.minimum(a, b), c) - _EDGE).clamp(min=0).long()
@@ -78,7 +92,7 @@ class TorchWarp:
 
     def _from_triangles(self, top: torch.Tensor, a, b, c, area) -> torch.Tensor:
         """Return the source of each pixel, int64 [P, 2], by the triangle `top` [P] that is seen there (-1: none)."""
-        width = self._backdrop.shape[1]
+        width = self._size[1]
         number = torch.arange(len(top), device=self.device)
         pixel = torch.stack([number % width, number // width], dim=1).double()
         u, v = (self._source[self._triangles[:, k]] - self._source[self._triangles[:, 0]] for k in (1, 2))
@@ -108,7 +122,7 @@ class TorchWarp:
 
     def _spread(self, gain: torch.Tensor, cell: float) -> torch.Tensor:
         """Return a coarse grid of gains at every pixel, float32 [h, w]."""
-        height, width = self._backdrop.shape[:2]
+        height, width = self._size
         v, u = (torch.arange(side, device=self.device, dtype=torch.float32) / cell for side in (height, width))
         j, i = (p.long().clamp(max=side - 2) for p, side in ((v, gain.shape[0]), (u, gain.shape[1])))
         fy, fx = (v - j)[:, None], (u - i)[None]

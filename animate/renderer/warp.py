@@ -17,7 +17,8 @@ class CompiledWarp:
     moving : uint8 [2 h, 2 w, 4]
         RGBA, doubled as `sampling.double` does it: bilinear samples of a doubled picture are as sharp as bicubic ones
         of the picture, and four times as fast.
-    backdrop : uint8 [h, w, 3]
+    backdrop : uint8 [h, w, 3] or None
+        What shows where alpha is 0; None to draw the colours alone, and alpha into a matte.
     triangles : int32 [F, 3]
         In drawing order.
     source : float32 [N, 2]
@@ -26,14 +27,23 @@ class CompiledWarp:
         Rows and columns outside of which nothing changes.
     """
 
-    def __init__(self, moving: np.ndarray, backdrop: np.ndarray, triangles: np.ndarray, source: np.ndarray, bands):
+    def __init__(
+        self, moving: np.ndarray, backdrop: np.ndarray | None, triangles: np.ndarray, source: np.ndarray, bands
+    ):
         self.moving, self.backdrop, self.triangles, self.source = moving, backdrop, triangles, source
         self._bands = bands
-        x, y = np.meshgrid(np.arange(backdrop.shape[1]), np.arange(backdrop.shape[0]))
+        x, y = np.meshgrid(np.arange(moving.shape[1] // 2), np.arange(moving.shape[0] // 2))
         self._still = np.stack([2 * x, 2 * y], axis=-1).astype(np.int16)
         self._threads = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
 
-    def draw(self, out: np.ndarray, vertices: np.ndarray, gain: np.ndarray | None = None, cell: float = 1.0) -> None:
+    def draw(
+        self,
+        out: np.ndarray,
+        vertices: np.ndarray,
+        gain: np.ndarray | None = None,
+        cell: float = 1.0,
+        matte: np.ndarray | None = None,
+    ) -> None:
         """Draw the mesh at `vertices` into `out`, in place.
 
         Parameters
@@ -43,10 +53,12 @@ class CompiledWarp:
             In pixels of the window.
         gain, cell
             Light, as `raster.shade` takes it; None leaves it as it is in the picture.
+        matte : uint8 [h, w], optional
+            Gets alpha, in place, if there is no backdrop.
         """
-        list(self._threads.map(lambda band: self._draw_band(band, out, vertices, gain, cell), self._bands))
+        list(self._threads.map(lambda band: self._draw_band(band, out, vertices, gain, cell, matte), self._bands))
 
-    def _draw_band(self, band: tuple[slice, slice], out, vertices: np.ndarray, gain, cell: float) -> None:
+    def _draw_band(self, band: tuple[slice, slice], out, vertices: np.ndarray, gain, cell: float, matte) -> None:
         whole = self._still[band].copy()
         fraction = np.zeros(whole.shape[:2], np.uint16)
         corner = np.array([band[1].start, band[0].start], np.float32)
@@ -54,4 +66,7 @@ class CompiledWarp:
         warped = cv2.remap(self.moving, whole, fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if gain is not None:
             shade(warped, band[0].start, band[1].start, gain, cell)
-        blend_over_backdrop(warped, self.backdrop[band], out[band])
+        if self.backdrop is None:
+            out[band], matte[band] = warped[..., :3], warped[..., 3]
+        else:
+            blend_over_backdrop(warped, self.backdrop[band], out[band])

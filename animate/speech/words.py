@@ -12,6 +12,8 @@ from animate.speech.features import SAMPLE_RATE, resampled_blocks
 from animate.types import Speech, Word
 
 SILENCE_S = 0.5
+_AROUND_WORDS = ' .,;:!?"()[]“”‘’…—–-'
+_LEAST_KNOWN = 0.5  # of the words; with fewer in the dictionary the text is in another language
 
 
 def align_words(speech: Speech, transcript: str) -> list[Word]:
@@ -35,7 +37,7 @@ def align_words(speech: Speech, transcript: str) -> list[Word]:
     DependencyError
         If pocketsphinx is missing.
     VoiceError
-        If the transcript has no known word, or its words do not fit the sound.
+        If half of the words or more are unknown, or they do not fit the sound.
 
     Examples
     --------
@@ -47,16 +49,35 @@ def align_words(speech: Speech, transcript: str) -> list[Word]:
     except ImportError:
         raise DependencyError("pocketsphinx is missing. Install it: pip install 'animate-portrait[align]'") from None
     decoder = Decoder(lm=None, loglevel="FATAL", samprate=SAMPLE_RATE)
-    spellings = [word for word in (token.strip('.,;:!?"()[]“”‘’…—–-') for token in transcript.split()) if word]
+    spellings = [token.strip(_AROUND_WORDS) for token in split_words(transcript)]
     spoken = [
         [part for part in re.sub(r"[^a-z']", " ", word.lower().replace("’", "'")).split() if decoder.lookup_word(part)]
         for word in spellings
     ]
     known = [part for parts in spoken for part in parts]
-    if not known:
-        raise VoiceError(f"No word of {transcript[:40]!r} is in the English dictionary. Give what is said, in English.")
+    if sum(map(bool, spoken)) <= _LEAST_KNOWN * len(spoken):
+        raise VoiceError(
+            f"Few words of {transcript[:40]!r} are in the English dictionary. Give what is said, in English."
+        )
     spans = _spans(decoder, known, speech)
     return _with_unknown(spellings, [[spans.pop(0) for _ in parts] for parts in spoken], speech.duration_s)
+
+
+def split_words(transcript: str) -> list[str]:
+    """Return the words of a text with the punctuation around them; a dash that stands alone goes with the word before.
+
+    Examples
+    --------
+    >>> split_words("Never – say never.")
+    ['Never –', 'say', 'never.']
+    """
+    words = []
+    for token in transcript.split():
+        if token.strip(_AROUND_WORDS):
+            words.append(token)
+        elif words:
+            words[-1] += f" {token}"
+    return words
 
 
 def sound_for_alignment(samples: np.ndarray) -> bytes:

@@ -7,17 +7,14 @@ brackets are rows of that note's table). They are tied to the voice only as stro
 from __future__ import annotations
 
 import numpy as np
-from scipy.fft import next_fast_len
 from scipy.ndimage import gaussian_filter1d
 
+from animate.motion.fixations import EYES_AGAINST_HEAD
+from animate.motion.idle import HEAD_SPECTRA, carried, shaped_noise
 from animate.motion.latents import GAZE_RANGE_DEG, LATENT_INDEX, LATENTS, NUM_LIP_LATENTS
 from animate.motion.lids import REFRACTORY_S, blink_shape
 
-# Power spectra of head angles, A / (1 + (f / fc)^2)^n in degrees^2 / Hz (18)
-HEAD_SPECTRA = {"headYaw": (13.9, 0.35, 1.46), "headPitch": (7.3, 0.58, 1.42), "headRoll": (15.5, 0.28, 1.52)}
-_HEAD_LIMIT_HZ = 5.0
 _SACCADE_RATE_HZ, _SACCADE_DEG, _SACCADE_S = 0.35, 4.5, 0.04  # (20)
-_GAZE_AGAINST_YAW = 0.8  # the eyes stay on the viewer when the head turns (20)
 _BROW_RAISES_PER_MIN = 8.5
 _LEVEL_COUPLING = 0.45  # how much livelier the head is in speech than in pauses (17)
 
@@ -45,18 +42,16 @@ def behaviour_curves(
     curves = np.zeros((num_frames, len(LATENTS)))
     slow = gaussian_filter1d(speaking, 0.5 * fps)
     for name, spectrum in HEAD_SPECTRA.items():
-        curves[:, LATENT_INDEX[name]] = _shaped_noise(num_frames, fps, spectrum, rng) * (
+        curves[:, LATENT_INDEX[name]] = shaped_noise(num_frames, fps, spectrum, rng) * (
             scale * (1 - _LEVEL_COUPLING + _LEVEL_COUPLING * 1.3 * slow)
         )
     yaw, pitch, roll = (curves[:, LATENT_INDEX[name]] for name in ("headYaw", "headPitch", "headRoll"))
-    # The head turns about the neck, below and behind the face, so that turning also carries it along
-    curves[:, LATENT_INDEX["headX"]] = 0.008 * yaw + 0.010 * roll
-    curves[:, LATENT_INDEX["headY"]] = -0.008 * pitch
-    curves[:, LATENT_INDEX["headZ"]] = 0.25 * 0.03 * _shaped_noise(num_frames, fps, (13.9, 0.2, 1.5), rng)
+    curves[:, LATENT_INDEX["headX"]], curves[:, LATENT_INDEX["headY"]] = carried(pitch, yaw, roll)
+    curves[:, LATENT_INDEX["headZ"]] = 0.25 * 0.03 * shaped_noise(num_frames, fps, (13.9, 0.2, 1.5), rng)
     curves[:, LATENT_INDEX["eyeBlink"]] = _blinks(num_frames, fps, speaking, rng)
     gaze_x, gaze_y = _saccades(num_frames, fps, rng)
-    curves[:, LATENT_INDEX["gazeX"]] = np.clip((gaze_x - _GAZE_AGAINST_YAW * yaw) / GAZE_RANGE_DEG, -0.6, 0.6)
-    curves[:, LATENT_INDEX["gazeY"]] = np.clip((gaze_y - 0.5 * pitch) / GAZE_RANGE_DEG, -0.5, 0.5)
+    curves[:, LATENT_INDEX["gazeX"]] = np.clip((gaze_x - EYES_AGAINST_HEAD[0] * yaw) / GAZE_RANGE_DEG, -0.6, 0.6)
+    curves[:, LATENT_INDEX["gazeY"]] = np.clip((gaze_y - EYES_AGAINST_HEAD[1] * pitch) / GAZE_RANGE_DEG, -0.5, 0.5)
     raised, lowered = _brows(num_frames, fps, speaking, rng)
     curves[:, LATENT_INDEX["browInnerUp"]] = 0.06 + raised
     curves[:, LATENT_INDEX["browOuterUp"]] = 0.6 * raised
@@ -67,18 +62,6 @@ def behaviour_curves(
 def draw_liveliness(rng: np.random.Generator) -> float:
     """Return the liveliness of some speaker's head: log-normal, 0.4 to 2 as measured (17)."""
     return float(np.clip(rng.lognormal(-0.15, 0.35), 0.4, 2.0))
-
-
-def _shaped_noise(num_frames: int, fps: float, spectrum: tuple, rng: np.random.Generator) -> np.ndarray:
-    """Return Gaussian noise [num_frames] with the given one-sided power spectrum."""
-    power, corner_hz, order = spectrum
-    length = next_fast_len(num_frames + round(20 * fps))  # longer, so that the ends are not tied together
-    frequency = np.fft.rfftfreq(length, 1 / fps)
-    density = power / (1 + (frequency / corner_hz) ** 2) ** order
-    density[frequency > _HEAD_LIMIT_HZ] = 0
-    density[0] = 0
-    white = np.fft.rfft(rng.standard_normal(length))
-    return np.fft.irfft(white * np.sqrt(density * fps / 2), length)[:num_frames]
 
 
 def _blinks(num_frames: int, fps: float, speaking: np.ndarray, rng: np.random.Generator) -> np.ndarray:
