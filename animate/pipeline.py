@@ -359,7 +359,7 @@ def render(
         still=still,
         fps=rate,
         num_frames=count,
-        mark_id=mark_id or _content_id(*made_of),
+        mark_id=mark_id or content_id(*made_of),
         strength=mark_strength,
         origin=provenance.Origin(
             portrait_sha256=portrait_sha256(portrait),
@@ -389,7 +389,7 @@ def verify(path: PathLike, *, deep: bool = False) -> Verdict:
     return replace(verdict, credentials=provenance.read_credentials(path))
 
 
-def _content_id(*arrays: np.ndarray) -> str:
+def content_id(*arrays: np.ndarray) -> str:
     """Return 48 bits that stand for these inputs and this version, as 12 hex digits."""
     digest = hashlib.blake2b(__version__.encode(), digest_size=6)
     for array in arrays:

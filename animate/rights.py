@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -38,6 +39,17 @@ def resolve_consent(portrait: Portrait, consent: str | Consent | None) -> Consen
         choices,
     )
     return Consent()
+
+
+def joint_consent(consents: Sequence[Consent]) -> Consent:
+    """Return one consent for a picture of several people: undeclared if that of one is; else all that were given."""
+    if any(consent.basis == "undeclared" for consent in consents):
+        return Consent()
+    basis, reference = (
+        ", ".join(dict.fromkeys(filter(None, (getattr(consent, part) for consent in consents))))
+        for part in ("basis", "reference")
+    )
+    return Consent(basis, reference)
 
 
 @lru_cache(maxsize=4)  # a clip asks at its start and for each pass over its frames

@@ -5,7 +5,7 @@ and what it proves.
 """
 
 from animate.provenance.consent import BASES, parse_consent, remember, remembered
-from animate.provenance.credentials import Origin, in_words, read_credentials, sign
+from animate.provenance.credentials import Ingredient, Origin, in_words, read_credentials, sign
 from animate.provenance.detection import MAX_FRAMES, detect
 from animate.provenance.embedding import MIN_SIZE, PUBLIC_KEY, STRENGTHS, mark
 from animate.provenance.guard import Findings, examine
@@ -18,6 +18,7 @@ __all__ = [
     "PUBLIC_KEY",
     "STRENGTHS",
     "Findings",
+    "Ingredient",
     "Origin",
     "detect",
     "examine",

@@ -8,6 +8,38 @@ _STRAY = 0.45  # eye distances beyond the matte within which strands and spectac
 _FADE = 0.14  # eye distances over which the moving part then fades into the still background
 
 
+class StillLayer:
+    """A part of a picture that is laid over frames as it is.
+
+    Parameters
+    ----------
+    image : uint8 [H, W, 3]
+    alpha : uint8 [H, W]
+        255 where it covers what is under it.
+    """
+
+    def __init__(self, image: np.ndarray, alpha: np.ndarray):
+        self.image, self.alpha = image, alpha
+        rows, columns = (np.flatnonzero(alpha.any(axis=axis)) for axis in (1, 0))
+        self._box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else np.s_[:0, :0]
+        self._solid = (alpha[self._box] == 255)[..., None]
+        self._soft = np.nonzero((alpha > 0) & (alpha < 255))
+        self._weight = alpha[self._soft][:, None].astype(np.uint16)  # [n, 1]
+
+    def draw(self, frame: np.ndarray) -> None:
+        """Lay it over a frame uint8 [H, W, 3], in place."""
+        np.copyto(frame[self._box], self.image[self._box], where=self._solid)
+        mixed = self._weight * self.image[self._soft] + (255 - self._weight) * frame[self._soft]
+        frame[self._soft] = (mixed + 127) // 255
+
+    def without(self, window: tuple[slice, slice], bands: list[tuple[slice, slice]]) -> "StillLayer":
+        """Return what is left of it outside some boxes of a window of the picture."""
+        alpha = self.alpha.copy()
+        for band in bands:
+            alpha[window][band] = 0
+        return StillLayer(self.image, alpha)
+
+
 def person_alpha(image: np.ndarray, matte: np.ndarray, face_points: np.ndarray, eye_distance: float) -> np.ndarray:
     """Return how far each pixel moves with the person: the matte's part that holds the face, widened and softened.
 
@@ -36,6 +68,31 @@ def person_alpha(image: np.ndarray, matte: np.ndarray, face_points: np.ndarray, 
     distance = cv2.distanceTransform(1 - _with_stray_parts(image, person, eye_distance), cv2.DIST_L2, 5)
     fade = np.clip((distance / eye_distance - _HOLD) / _FADE, 0, 1)
     return np.round(255 * (1 - fade * fade * (3 - 2 * fade))).astype(np.uint8)
+
+
+def beside_others(alpha: np.ndarray, in_front, behind, eye_distance: float) -> np.ndarray:
+    """Leave other people out of what moves with a person, but for a narrow rim of those who are not in front.
+
+    Parameters
+    ----------
+    alpha : uint8 [H, W]
+        As `person_alpha` returns it.
+    in_front, behind : float32 [H, W] or None
+        As in `Portrait`.
+    eye_distance : float
+        Pixels.
+
+    Returns
+    -------
+    uint8 [H, W]
+    """
+    if in_front is not None:
+        alpha = np.round(alpha * (1 - in_front)).astype(np.uint8)
+    if behind is not None:
+        rim = np.ones((2 * round(_HOLD * eye_distance) + 1,) * 2, np.uint8)
+        further = cv2.GaussianBlur(cv2.erode(behind, rim), (0, 0), 0.3 * _HOLD * eye_distance + 0.3)
+        alpha = np.round(alpha * (1 - further)).astype(np.uint8)
+    return alpha
 
 
 def _with_stray_parts(image: np.ndarray, person: np.ndarray, eye_distance: float) -> np.ndarray:

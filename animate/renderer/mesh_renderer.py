@@ -6,7 +6,7 @@ import numpy as np
 
 from animate.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
 from animate.renderer.attachment import head_freedom
-from animate.renderer.backdrop import fill_behind, person_alpha
+from animate.renderer.backdrop import StillLayer, beside_others, fill_behind, person_alpha
 from animate.renderer.bands import moving_bands, moving_triangles
 from animate.renderer.controls import controls_from_row
 from animate.renderer.eyes import build_eyes
@@ -72,7 +72,14 @@ class MeshRenderer:
         self._light = find_light(portrait, self._head, self.mesh.region)
         self._spectacles, bare = find_spectacles(portrait, self.mesh) or (None, self._image)
         alpha = person_alpha(self._image, portrait.matte, points, self._head.unit)
+        alpha = beside_others(alpha, portrait.in_front, portrait.behind, self._head.unit)
+        self._person = StillLayer(self._image, alpha)
         self._warp = self._build_warp(bare[self._window], alpha[self._window], device)
+        self._still_parts = self._person.without(self._window, self._warp.bands)
+        in_front = portrait.in_front
+        self._in_front = (
+            None if in_front is None else StillLayer(self._image, np.round(255 * in_front).astype(np.uint8))
+        )
         self._layers = {
             "mouth": build_mouth(portrait, self.mesh, self.rig, self._head),
             **build_eyes(portrait, self.mesh, self._head),
@@ -89,27 +96,34 @@ class MeshRenderer:
 
         return TorchWarp(moving, backdrop, triangles, source, device)
 
-    def draw(self, row: np.ndarray) -> np.ndarray:
+    def draw(self, row: np.ndarray, onto: np.ndarray | None = None) -> np.ndarray:
         """Draw one frame.
 
         Parameters
         ----------
         row : float32 [58]
             One row of a motion, see `animate.channels`.
+        onto : uint8 [H, W, 3], optional
+            A frame without this person, into which the person alone is drawn.
 
         Returns
         -------
         uint8 [H, W, 3]
-            RGB, of the portrait's size; a fresh array.
+            RGB, of the portrait's size; a fresh array, or `onto`.
         """
+        frame = self._image.copy() if onto is None else onto
         if np.array_equal(row, self.rest_row):
-            return self._image.copy()
+            if onto is not None:
+                self._person.draw(frame)
+            return frame
+        if onto is not None:
+            self._still_parts.draw(frame)
         row = row * self._share
         matrix, offset = head_transform(row, self._head, self._pivot)
         vertices = self._placed(row, matrix, offset)
-        frame = self._image.copy()
         gain = self._light.gain(head_rotation(row, self._head), matrix, offset)
-        self._warp.draw(frame[self._window], vertices - self._corner, gain, self._light.cell)
+        backdrop = None if onto is None else frame[self._window]
+        self._warp.draw(frame[self._window], vertices - self._corner, gain, self._light.cell, backdrop)
         draw_folds(frame, row, vertices, self._head.unit)
         for name, layer in self._layers.items():
             upper, lower = (vertices[chain] for chain in self.mesh.openings[name])
@@ -118,7 +132,13 @@ class MeshRenderer:
             calm = np.where(np.isin(np.arange(len(row)), _HEAD_COLUMNS), row, 0)
             still = self._placed(calm, matrix, offset) - self._corner
             self._spectacles.draw(frame[self._window], still)
+        if self._in_front is not None:
+            self._in_front.draw(frame)
         return frame
+
+    def picture_behind(self) -> np.ndarray:
+        """Return the picture without the person, uint8 [H, W, 3]: what is behind is made up from what is around."""
+        return fill_behind(self._image, self._person.alpha, self._head.unit)
 
     def vertices(self, row: np.ndarray) -> np.ndarray:
         """Return where the vertices of the mesh lie in the frame of a row: what `draw` is asked to show.

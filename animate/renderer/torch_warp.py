@@ -36,9 +36,17 @@ class TorchWarp:
         self._moving = torch.from_numpy(np.ascontiguousarray(moving)).to(self.device)
         self._backdrop = torch.from_numpy(np.ascontiguousarray(backdrop)).to(self.device).int()
         self._triangles = torch.from_numpy(np.ascontiguousarray(triangles)).to(self.device).long()
+        self.bands = [tuple(slice(0, side) for side in backdrop.shape[:2])]
         self._source = torch.from_numpy(np.ascontiguousarray(source)).to(self.device).double()
 
-    def draw(self, out: np.ndarray, vertices: np.ndarray, gain: np.ndarray | None = None, cell: float = 1.0) -> None:
+    def draw(
+        self,
+        out: np.ndarray,
+        vertices: np.ndarray,
+        gain: np.ndarray | None = None,
+        cell: float = 1.0,
+        backdrop: np.ndarray | None = None,
+    ) -> None:
         """Draw the mesh at `vertices` into `out`, in place; the parameters are those of `warp.CompiledWarp.draw`."""
         place = self._places(torch.from_numpy(vertices).to(self.device).double())
         warped = self._sample(place)  # [h, w, 4]
@@ -47,7 +55,8 @@ class TorchWarp:
             colours = ((shade[..., None] * 4096).int() * warped[..., :3] + 2048) >> 12
             warped = torch.cat([colours.clamp(0, 255), warped[..., 3:]], dim=-1)
         alpha = warped[..., 3:]
-        mixed = (alpha * warped[..., :3] + (255 - alpha) * self._backdrop + 127) // 255
+        behind = self._backdrop if backdrop is None else torch.from_numpy(backdrop.copy()).to(self.device).int()
+        mixed = (alpha * warped[..., :3] + (255 - alpha) * behind + 127) // 255
         out[:] = mixed.to(torch.uint8).cpu().numpy()
 
     def _places(self, target: torch.Tensor) -> torch.Tensor:

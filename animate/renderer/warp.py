@@ -28,12 +28,19 @@ class CompiledWarp:
 
     def __init__(self, moving: np.ndarray, backdrop: np.ndarray, triangles: np.ndarray, source: np.ndarray, bands):
         self.moving, self.backdrop, self.triangles, self.source = moving, backdrop, triangles, source
-        self._bands = bands
+        self.bands = bands
         x, y = np.meshgrid(np.arange(backdrop.shape[1]), np.arange(backdrop.shape[0]))
         self._still = np.stack([2 * x, 2 * y], axis=-1).astype(np.int16)
         self._threads = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
 
-    def draw(self, out: np.ndarray, vertices: np.ndarray, gain: np.ndarray | None = None, cell: float = 1.0) -> None:
+    def draw(
+        self,
+        out: np.ndarray,
+        vertices: np.ndarray,
+        gain: np.ndarray | None = None,
+        cell: float = 1.0,
+        backdrop: np.ndarray | None = None,
+    ) -> None:
         """Draw the mesh at `vertices` into `out`, in place.
 
         Parameters
@@ -43,10 +50,13 @@ class CompiledWarp:
             In pixels of the window.
         gain, cell
             Light, as `raster.shade` takes it; None leaves it as it is in the picture.
+        backdrop : uint8 [h, w, 3], optional
+            What is behind, in place of the still backdrop; it may be `out` itself.
         """
-        list(self._threads.map(lambda band: self._draw_band(band, out, vertices, gain, cell), self._bands))
+        backdrop = self.backdrop if backdrop is None else backdrop
+        list(self._threads.map(lambda band: self._draw_band(band, out, vertices, gain, cell, backdrop), self.bands))
 
-    def _draw_band(self, band: tuple[slice, slice], out, vertices: np.ndarray, gain, cell: float) -> None:
+    def _draw_band(self, band: tuple[slice, slice], out, vertices: np.ndarray, gain, cell: float, backdrop) -> None:
         whole = self._still[band].copy()
         fraction = np.zeros(whole.shape[:2], np.uint16)
         corner = np.array([band[1].start, band[0].start], np.float32)
@@ -54,4 +64,4 @@ class CompiledWarp:
         warped = cv2.remap(self.moving, whole, fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if gain is not None:
             shade(warped, band[0].start, band[1].start, gain, cell)
-        blend_over_backdrop(warped, self.backdrop[band], out[band])
+        blend_over_backdrop(warped, backdrop[band], out[band])

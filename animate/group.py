@@ -1,0 +1,191 @@
+"""Several people at once: each performs a motion of their own, and the whole is marked once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from animate import media, provenance
+from animate.clock import frame_rate, num_frames
+from animate.config import RenderConfig
+from animate.errors import ConfigError
+from animate.mixing import lasting, mixed
+from animate.motion.direction import Direction
+from animate.pipeline import content_id, generate_motion
+from animate.rights import examine, joint_consent, portrait_sha256, resolve_consent
+from animate.stage import Stage, make_stage
+from animate.types import Consent, MarkedFrames, Motion, Portrait, Speech
+
+
+@dataclass(frozen=True, eq=False)
+class Performer:
+    """Somebody in a group: a portrait, what it does, the voice it does it to, and by what right."""
+
+    portrait: Portrait
+    motion: Motion
+    voice: Speech | None = None
+    consent: Consent = Consent()
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """People who perform together, ready to be rendered; what `Clip` is for one.
+
+    Attributes
+    ----------
+    performers : tuple of Performer
+        With motions of the same length.
+    stage : Stage
+        Where they are seen.
+    speech : Speech or None
+        What is heard.
+    config : RenderConfig
+    allow_marked : bool
+        Accept portraits that came out of this engine.
+    """
+
+    performers: tuple[Performer, ...]
+    stage: Stage
+    speech: Speech | None
+    config: RenderConfig
+    allow_marked: bool = False
+
+    def frames(self) -> MarkedFrames:
+        """Return the marked frames: a stream that can be iterated again and again.
+
+        Raises
+        ------
+        RefusalError
+            If one of the pictures is explicit, or marked and not allowed.
+        """
+        portraits = [performer.portrait for performer in self.performers]
+        motions = [performer.motion for performer in self.performers]
+        findings = [examine(portrait, self.allow_marked) for portrait in portraits]
+        consent = joint_consent([performer.consent for performer in self.performers])
+        rate = frame_rate(self.config.fps)
+        shows_label = self.config.label == "always" or consent.basis == "undeclared"
+
+        def frames() -> Iterator[np.ndarray]:
+            drawn = self.stage.frames([motion.resampled(rate) for motion in motions])
+            return provenance.labelled(drawn) if shows_label else drawn
+
+        portrait, *others = dict.fromkeys(map(portrait_sha256, portraits))
+        marks = {portrait_sha256(one): found.source_mark_id for one, found in zip(portraits, findings)}
+        voices = dict.fromkeys(one.voice.sha256 for one in self.performers if one.voice and one.voice.sha256)
+        heard = self.speech.sha256 if self.speech else ""  # noted when the file is sealed
+        return provenance.mark(
+            frames,
+            still=self.stage.still,
+            fps=rate,
+            num_frames=num_frames(motions[0].duration_s, rate),
+            mark_id=content_id(self.stage.still, *(motion.values for motion in motions)),
+            strength=self.config.mark_strength,
+            origin=provenance.Origin(
+                portrait_sha256=portrait,
+                consent=consent,
+                source_mark_id=marks[portrait],
+                guard={"explicit": max(found.explicit for found in findings)},
+                further=(
+                    *(
+                        provenance.Ingredient(f"portrait {place}", sha256, marks[sha256])
+                        for place, sha256 in enumerate(others, start=2)
+                    ),
+                    *(
+                        provenance.Ingredient(f"voice {place}", sha256)
+                        for place, sha256 in enumerate((voice for voice in voices if voice != heard), start=1)
+                    ),
+                ),
+            ),
+        )
+
+    def save(self, path: str | Path, progress: bool = False) -> Path:
+        """Write an mp4 with the sound, signed and noted in the record; nothing is left behind if that fails.
+
+        Raises
+        ------
+        MediaError, ProvenanceError
+            If the file cannot be written, signed or noted.
+        """
+        config = self.config
+        return media.write_video(
+            path, self.frames(), self.speech, crf=config.crf, preset=config.encoder_preset, progress=progress
+        )
+
+
+def perform_together(
+    people: Mapping[int, Portrait],
+    voices: Speech | Mapping[int, Speech],
+    *,
+    model=None,
+    direction: Direction | None = None,
+    consent: str | Consent | None = None,
+    allow_marked: bool = False,
+    config: RenderConfig | None = None,
+    progress: bool = False,
+) -> Group:
+    """Let several people of one picture speak or sing at once.
+
+    Parameters
+    ----------
+    people : mapping of int to Portrait
+        From `read_people`.
+    voices : Speech, or mapping of int to Speech
+        One for all, as in a choir, or one for each; who has none stays still.
+    model : AudioToMotionPipeline, optional
+        The shipped checkpoint by default.
+    direction : Direction, optional
+        What happens when, for everybody; its camera cannot be followed.
+    consent, allow_marked
+        As for `Animator`, for everybody in the picture.
+    config : RenderConfig, optional
+        Everybody has a seed of their own: that of the config, plus their place.
+    progress : bool
+        Show bars on stderr.
+
+    Raises
+    ------
+    ConfigError
+        If a voice is for somebody who is not there, or the direction moves the camera.
+    ProvenanceError, RefusalError, VoiceError
+        As for `Animator`.
+
+    Examples
+    --------
+    >>> people = animate.read_people("choir.jpg")                                        # doctest: +SKIP
+    >>> perform_together(people, animate.read_voice("song.wav")).save("choir.mp4")       # doctest: +SKIP
+    """
+    from animate.pipeline import Animator
+
+    config = config or RenderConfig()
+    voices = dict.fromkeys(people, voices) if isinstance(voices, Speech) else dict(voices)
+    if strangers := [str(number) for number in voices if number not in people]:
+        raise ConfigError(f"There is no face {', '.join(strangers)} to give a voice to. Use {_listed(people)}.")
+    if not voices:
+        raise ConfigError(f"Nobody has a voice. Give one to {_listed(people)}.")
+    if direction is not None and direction.moves_camera:
+        raise ConfigError("The camera cannot follow one of several people. Leave out camera_zoom, camera_x and camera_y.")
+    rights = resolve_consent(next(iter(people.values())), consent)  # of the picture they share
+    for number in voices:
+        examine(people[number], allow_marked)
+    model = model or Animator.from_pretrained().model
+    duration_s = max(voice.duration_s for voice in voices.values())
+    performers = []
+    for place, number in enumerate(sorted(voices)):
+        motion = generate_motion(
+            lasting(voices[number], duration_s),
+            model=model,
+            direction=direction,
+            config=replace(config, seed=config.seed + place),
+            progress=progress,
+        )
+        performers.append(Performer(people[number], motion, voices[number], rights))
+    heard = mixed(list({id(voice): voice for voice in voices.values()}.values()))
+    stage = make_stage([performer.portrait for performer in performers], "picture")
+    return Group(tuple(performers), stage, heard, config, allow_marked)
+
+
+def _listed(people: Mapping[int, Portrait]) -> str:
+    return ", ".join(str(number) for number in sorted(people))
