@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from animate import __version__
+from animate.cli_people import add_choice, add_faces, converse, is_together, render_together
 from animate.cli_provenance import add_benchmarks, add_commands, add_consent
 from animate.config import RenderConfig, load_config
 from animate.errors import AnimateError, ConfigError
@@ -73,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     render = commands.add_parser("render", help="a portrait and a voice become a video")
-    render.add_argument("portrait", help="picture of one face")
+    render.add_argument("portrait", help="picture of a person, or of several")
     render.add_argument("voice", nargs="?", help="audio or video file with the voice; may be left out with --motion")
     render.add_argument(
         "--motion", help="perform this motion (.npz, .json, .csv, .glb, .gltf) instead of generating one"
@@ -84,9 +85,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     render.add_argument("--transcript", metavar="TXT", help="what is said, for keys on words in --direction (English)")
     render.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
+    add_choice(render)
     add_consent(render)
     _add_output_options(render)
     render.set_defaults(run=_render)
+
+    add_faces(commands)
+
+    talk = commands.add_parser("converse", help="several portraits speak in turn and listen to each other")
+    talk.add_argument("scene", metavar="SCENE", help=".yaml: people, turns, recording, layout (see the README)")
+    talk.add_argument("--allow-marked", action="store_true", help="accept portraits that came out of this engine")
+    _add_output_options(talk)
+    talk.set_defaults(run=_converse)
 
     evaluate = commands.add_parser(
         "evaluate", help="measure the renderer on a portrait; exit status 1 if a bar is missed"
@@ -102,7 +112,9 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="make the shipped example speak")
     _add_output_options(demo)
-    demo.set_defaults(run=_demo, motion=None, save_motion=None, direction=None, transcript=None, allow_marked=False)
+    demo.set_defaults(
+        run=_demo, motion=None, save_motion=None, direction=None, transcript=None, allow_marked=False, face=None
+    )
 
     add_commands(commands)
 
@@ -154,13 +166,21 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _render(options) -> int:
-    if options.voice is None and options.motion is None:
+    if options.voice is None and options.motion is None and not options.voices:
         raise ConfigError("There is nothing to perform. Give a voice, or a motion with --motion.")
     idle = [name for name in _GENERATOR_ONLY if getattr(options, name) is not None]
     if options.motion is not None and idle:
         flags = ", ".join("--" + name.replace("_", "-") for name in idle)
         raise ConfigError(f"{flags}: a motion that is given is not generated, so this has no effect. Leave it out.")
+    if is_together(options):
+        return render_together(options, _config(options))
     return _make_video(options, options.portrait, options.voice, options.consent, options.detector)
+
+
+def _converse(options) -> int:
+    if options.report:
+        raise ConfigError("--report is for one face: render it alone.")
+    return converse(options, _config(options))
 
 
 def _demo(options) -> int:
@@ -170,7 +190,7 @@ def _demo(options) -> int:
 
 
 def _make_video(options, portrait, voice, consent: str | None, detector: str = "mediapipe") -> int:
-    config = load_config(RenderConfig, _preset(options.config), _overrides(options))
+    config = _config(options)
     from animate.interchange import check_motion_target, load_motion, save_motion
     from animate.media import check_target
     from animate.motion.direction import Direction, direct
@@ -185,7 +205,9 @@ def _make_video(options, portrait, voice, consent: str | None, detector: str = "
     speech = read_voice(voice) if voice else None
     direction = read_scene(options.direction, speech, options.transcript and read_transcript(options.transcript))
     progress = sys.stderr.isatty()
-    portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
+    portrait = (
+        portrait if isinstance(portrait, Portrait) else read_portrait(portrait, face=options.face, detector=detector)
+    )
     given = {"direction": direction, "config": config, "consent": consent, "allow_marked": options.allow_marked}
     if motion is not None:
         clip = perform(portrait, direct(motion, direction or Direction()), speech, **given)
@@ -226,6 +248,10 @@ def _plot(options) -> int:
 
     print(plot_motion(load_motion(options.motion), options.output, options.voice and read_voice(options.voice)))
     return 0
+
+
+def _config(options) -> RenderConfig:
+    return load_config(RenderConfig, _preset(options.config), _overrides(options))
 
 
 def _preset(config: str | None) -> Path | None:

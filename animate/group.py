@@ -22,11 +22,11 @@ from animate.types import Consent, MarkedFrames, Motion, Portrait, Speech
 
 @dataclass(frozen=True, eq=False)
 class Performer:
-    """Somebody in a group: a portrait, what it does, the voice it does it to, and by what right."""
+    """Somebody in a group: a portrait, what it does, the files of what it says, and by what right."""
 
     portrait: Portrait
     motion: Motion
-    voice: Speech | None = None
+    voices: tuple[Speech, ...] = ()
     consent: Consent = Consent()
 
 
@@ -74,7 +74,7 @@ class Group:
 
         portrait, *others = dict.fromkeys(map(portrait_sha256, portraits))
         marks = {portrait_sha256(one): found.source_mark_id for one, found in zip(portraits, findings)}
-        voices = dict.fromkeys(one.voice.sha256 for one in self.performers if one.voice and one.voice.sha256)
+        voices = dict.fromkeys(voice.sha256 for one in self.performers for voice in one.voices if voice.sha256)
         heard = self.speech.sha256 if self.speech else ""  # noted when the file is sealed
         return provenance.mark(
             frames,
@@ -166,7 +166,9 @@ def perform_together(
     if not voices:
         raise ConfigError(f"Nobody has a voice. Give one to {_listed(people)}.")
     if direction is not None and direction.moves_camera:
-        raise ConfigError("The camera cannot follow one of several people. Leave out camera_zoom, camera_x and camera_y.")
+        raise ConfigError(
+            "The camera cannot follow one of several people. Leave out camera_zoom, camera_x and camera_y."
+        )
     rights = resolve_consent(next(iter(people.values())), consent)  # of the picture they share
     for number in voices:
         examine(people[number], allow_marked)
@@ -181,7 +183,7 @@ def perform_together(
             config=replace(config, seed=config.seed + place),
             progress=progress,
         )
-        performers.append(Performer(people[number], motion, voices[number], rights))
+        performers.append(Performer(people[number], motion, (voices[number],), rights))
     heard = mixed(list({id(voice): voice for voice in voices.values()}.values()))
     stage = make_stage([performer.portrait for performer in performers], "picture")
     return Group(tuple(performers), stage, heard, config, allow_marked)

@@ -57,3 +57,15 @@ def _areas(vertices: np.ndarray) -> np.ndarray:
     """Return the areas float64 [F] of the skin's triangles in the picture, positive where they face the viewer."""
     a, b, c = vertices[triangles()].transpose(1, 0, 2)[..., :2]
     return -np.cross(b - a, c - a) / 2
+
+
+def turn_in_words(yaw_deg: float, left_deg: float, right_deg: float) -> str:
+    """Return one clause about how far a head can be turned.
+
+    Examples
+    --------
+    >>> turn_in_words(-26.4, 12.0, 25.0)
+    'this three-quarter portrait can turn 12 degrees further left, 25 right'
+    """
+    view = "frontal" if abs(yaw_deg) < 10 else "three-quarter" if abs(yaw_deg) > 20 else "slightly turned"
+    return f"this {view} portrait can turn {left_deg:.0f} degrees further left, {right_deg:.0f} right"

@@ -40,7 +40,14 @@ class StillLayer:
         return StillLayer(self.image, alpha)
 
 
-def person_alpha(image: np.ndarray, matte: np.ndarray, face_points: np.ndarray, eye_distance: float) -> np.ndarray:
+def person_alpha(
+    image: np.ndarray,
+    matte: np.ndarray,
+    face_points: np.ndarray,
+    eye_distance: float,
+    in_front: np.ndarray | None = None,
+    behind: np.ndarray | None = None,
+) -> np.ndarray:
     """Return how far each pixel moves with the person: the matte's part that holds the face, widened and softened.
 
     Parameters
@@ -51,6 +58,8 @@ def person_alpha(image: np.ndarray, matte: np.ndarray, face_points: np.ndarray, 
         Pixels; their hull belongs to the person whatever the matte says.
     eye_distance : float
         Pixels.
+    in_front, behind : float32 [H, W], optional
+        Other people, as in `Portrait`. They are left out, but for a narrow rim of those who are not in front.
 
     Returns
     -------
@@ -65,37 +74,19 @@ def person_alpha(image: np.ndarray, matte: np.ndarray, face_points: np.ndarray, 
     person = (labels == labels[y, x]).astype(np.uint8)
     if person.all():
         return np.full(mask.shape, 255, np.uint8)
-    distance = cv2.distanceTransform(1 - _with_stray_parts(image, person, eye_distance), cv2.DIST_L2, 5)
+    others = np.max([part for part in (in_front, behind, 0 * matte) if part is not None], axis=0)
+    distance = cv2.distanceTransform(1 - _with_stray_parts(image, person, eye_distance, others), cv2.DIST_L2, 5)
     fade = np.clip((distance / eye_distance - _HOLD) / _FADE, 0, 1)
-    return np.round(255 * (1 - fade * fade * (3 - 2 * fade))).astype(np.uint8)
-
-
-def beside_others(alpha: np.ndarray, in_front, behind, eye_distance: float) -> np.ndarray:
-    """Leave other people out of what moves with a person, but for a narrow rim of those who are not in front.
-
-    Parameters
-    ----------
-    alpha : uint8 [H, W]
-        As `person_alpha` returns it.
-    in_front, behind : float32 [H, W] or None
-        As in `Portrait`.
-    eye_distance : float
-        Pixels.
-
-    Returns
-    -------
-    uint8 [H, W]
-    """
+    share = 1 - fade * fade * (3 - 2 * fade)
     if in_front is not None:
-        alpha = np.round(alpha * (1 - in_front)).astype(np.uint8)
+        share *= 1 - in_front
     if behind is not None:
         rim = np.ones((2 * round(_HOLD * eye_distance) + 1,) * 2, np.uint8)
-        further = cv2.GaussianBlur(cv2.erode(behind, rim), (0, 0), 0.3 * _HOLD * eye_distance + 0.3)
-        alpha = np.round(alpha * (1 - further)).astype(np.uint8)
-    return alpha
+        share *= 1 - cv2.GaussianBlur(cv2.erode(behind, rim), (0, 0), 0.3 * _HOLD * eye_distance + 0.3)
+    return np.round(255 * share).astype(np.uint8)
 
 
-def _with_stray_parts(image: np.ndarray, person: np.ndarray, eye_distance: float) -> np.ndarray:
+def _with_stray_parts(image: np.ndarray, person: np.ndarray, eye_distance: float, others: np.ndarray) -> np.ndarray:
     """Add strands, spectacles and earrings that stand out of the matte, where the background is plain enough to tell.
 
     They are what differs clearly from the background further out, near the matte and joined to it.
@@ -107,6 +98,8 @@ def _with_stray_parts(image: np.ndarray, person: np.ndarray, eye_distance: float
         1 on the person.
     eye_distance : float
         Pixels.
+    others : float32 [H, W]
+        1 on other people, who are no part of this one.
 
     Returns
     -------
@@ -126,6 +119,8 @@ def _with_stray_parts(image: np.ndarray, person: np.ndarray, eye_distance: float
     other = np.abs(small - diffuse_fill(small, far)).max(axis=2)
     pattern = np.abs(small - cv2.GaussianBlur(small.astype(np.float32), (0, 0), 0.25 * unit)).max(axis=2)[ring]
     stray = ((other > max(22.0, 4 * float(np.percentile(pattern, 80)))) & ~far).astype(np.uint8)
+    reach = np.ones((2 * round(_STRAY * unit / 2) + 1,) * 2, np.uint8)
+    stray[cv2.dilate(cv2.resize(others, size, interpolation=cv2.INTER_AREA), reach) > 0.2] = 0
     touching = np.ones((3, 3), np.uint8)
     _, labels = cv2.connectedComponents(cv2.dilate(stray | body, touching))
     kept = stray & np.isin(labels, np.unique(labels[body > 0]))

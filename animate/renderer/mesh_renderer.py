@@ -6,7 +6,7 @@ import numpy as np
 
 from animate.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
 from animate.renderer.attachment import head_freedom
-from animate.renderer.backdrop import StillLayer, beside_others, fill_behind, person_alpha
+from animate.renderer.backdrop import StillLayer, fill_behind, person_alpha
 from animate.renderer.bands import moving_bands, moving_triangles
 from animate.renderer.controls import controls_from_row
 from animate.renderer.eyes import build_eyes
@@ -71,8 +71,7 @@ class MeshRenderer:
         self._share[_HEAD_COLUMNS] = head_freedom(self.mesh.region, points, self._head.unit)
         self._light = find_light(portrait, self._head, self.mesh.region)
         self._spectacles, bare = find_spectacles(portrait, self.mesh) or (None, self._image)
-        alpha = person_alpha(self._image, portrait.matte, points, self._head.unit)
-        alpha = beside_others(alpha, portrait.in_front, portrait.behind, self._head.unit)
+        alpha = person_alpha(self._image, portrait.matte, points, self._head.unit, portrait.in_front, portrait.behind)
         self._person = StillLayer(self._image, alpha)
         self._warp = self._build_warp(bare[self._window], alpha[self._window], device)
         self._still_parts = self._person.without(self._window, self._warp.bands)
