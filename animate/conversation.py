@@ -16,7 +16,7 @@ import yaml
 
 from animate.config import RenderConfig
 from animate.errors import AnimateError, ConfigError
-from animate.group import Group, Performer
+from animate.group import Group, Performer, pictures_of
 from animate.mixing import lasting, mixed, resampled
 from animate.motion.listening import Attention, attentive, with_nods
 from animate.motion.tracks import nearest
@@ -159,8 +159,9 @@ def converse(
     """
     config = config or RenderConfig()
     names, portraits = list(conversation.people), list(conversation.people.values())
-    rights = {name: resolve_consent(conversation.people[name], conversation.consents[name]) for name in names}
-    for portrait in portraits:
+    declared_first = sorted(names, key=lambda name: conversation.consents[name] is None)  # it counts for the picture
+    rights = {name: resolve_consent(conversation.people[name], conversation.consents[name]) for name in declared_first}
+    for portrait in pictures_of(portraits).values():
         examine(portrait, allow_marked)
     stage = make_stage(portraits, conversation.layout, _camera(conversation.turns, names))
     model = model or Animator.from_pretrained().model

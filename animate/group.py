@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,7 +63,7 @@ class Group:
         """
         portraits = [performer.portrait for performer in self.performers]
         motions = [performer.motion for performer in self.performers]
-        findings = [examine(portrait, self.allow_marked) for portrait in portraits]
+        findings = {sha256: examine(one, self.allow_marked) for sha256, one in pictures_of(portraits).items()}
         consent = joint_consent([performer.consent for performer in self.performers])
         rate = frame_rate(self.config.fps)
         shows_label = self.config.label == "always" or consent.basis == "undeclared"
@@ -72,8 +72,8 @@ class Group:
             drawn = self.stage.frames([motion.resampled(rate) for motion in motions])
             return provenance.labelled(drawn) if shows_label else drawn
 
-        portrait, *others = dict.fromkeys(map(portrait_sha256, portraits))
-        marks = {portrait_sha256(one): found.source_mark_id for one, found in zip(portraits, findings)}
+        portrait, *others = findings
+        marks = {sha256: found.source_mark_id for sha256, found in findings.items()}
         voices = dict.fromkeys(voice.sha256 for one in self.performers for voice in one.voices if voice.sha256)
         heard = self.speech.sha256 if self.speech else ""  # noted when the file is sealed
         return provenance.mark(
@@ -87,7 +87,7 @@ class Group:
                 portrait_sha256=portrait,
                 consent=consent,
                 source_mark_id=marks[portrait],
-                guard={"explicit": max(found.explicit for found in findings)},
+                guard={"explicit": max(found.explicit for found in findings.values())},
                 further=(
                     *(
                         provenance.Ingredient(f"portrait {place}", sha256, marks[sha256])
@@ -170,8 +170,8 @@ def perform_together(
             "The camera cannot follow one of several people. Leave out camera_zoom, camera_x and camera_y."
         )
     rights = resolve_consent(next(iter(people.values())), consent)  # of the picture they share
-    for number in voices:
-        examine(people[number], allow_marked)
+    for portrait in pictures_of([people[number] for number in voices]).values():
+        examine(portrait, allow_marked)
     model = model or Animator.from_pretrained().model
     duration_s = max(voice.duration_s for voice in voices.values())
     performers = []
@@ -187,6 +187,11 @@ def perform_together(
     heard = mixed(list({id(voice): voice for voice in voices.values()}.values()))
     stage = make_stage([performer.portrait for performer in performers], "picture")
     return Group(tuple(performers), stage, heard, config, allow_marked)
+
+
+def pictures_of(portraits: Sequence[Portrait]) -> dict[str, Portrait]:
+    """Return one portrait of each picture, by the picture's hash: what has to be examined."""
+    return {portrait_sha256(portrait): portrait for portrait in portraits}
 
 
 def _listed(people: Mapping[int, Portrait]) -> str:

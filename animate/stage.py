@@ -131,10 +131,11 @@ class _Cut:
     def _seen(self, picture: np.ndarray, index: int) -> np.ndarray:
         left, top, width, height = self._windows[index]
         part = picture[top : top + height, left : left + width]
-        return part.copy() if part.shape[1::-1] == self._size else cv2.resize(part, self._size, interpolation=_FINE)
-
-
-_FINE = cv2.INTER_AREA
+        return (
+            part.copy()
+            if part.shape[1::-1] == self._size
+            else cv2.resize(part, self._size, interpolation=cv2.INTER_AREA)
+        )
 
 
 def _window(portrait: Portrait, aspect: float, alone: bool) -> tuple[int, int, int, int]:
@@ -152,4 +153,4 @@ def _at_height(picture: np.ndarray, height: int) -> np.ndarray:
     if picture.shape[0] == height:
         return picture
     width = round(picture.shape[1] * height / picture.shape[0])
-    return cv2.resize(picture, (width, height), interpolation=_FINE)
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)

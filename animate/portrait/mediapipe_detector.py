@@ -249,9 +249,9 @@ class _View:
 def _tile_sides(side_px: int) -> list[int]:
     """Return the sides of tiles to search: the whole picture, then ever smaller ones.
 
-    A face fills at least 5 % of its tile or is missed; below 640 px that is less than anyone can animate.
+    A face fills at least 7 % of its tile or is missed; below 440 px that is less than half of what can be animated.
     """
-    return [side_px] + [side for part in (2, 4) if (side := side_px // part) >= 640]
+    return [side_px] + [side for part in (2, 4) if (side := side_px // part) >= 440]
 
 
 def _frame(vertices: np.ndarray) -> tuple[np.ndarray, float, float]:
