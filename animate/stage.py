@@ -23,7 +23,7 @@ class Stage(Protocol):
     Attributes
     ----------
     still : uint8 [H, W, 3]
-        What is seen before anybody moves.
+        What is seen before anybody moves; a mean of it, if that changes.
     """
 
     still: np.ndarray
@@ -120,7 +120,8 @@ class _Cut:
         ]  # fmt: skip
         height = min(window[3] for window in self._windows)
         self._size = round(height * aspect), height
-        self.still = self._seen(portraits[0].image, 0)
+        shots = [self._seen(portrait.image, index) for index, portrait in enumerate(portraits)]
+        self.still = np.round(np.mean(shots, axis=0)).astype(np.uint8)  # the mark must hide in every one of them
 
     def frames(self, motions: Sequence[Motion]) -> Iterator[np.ndarray]:
         for number, rows in enumerate(zip(*(motion.values for motion in motions))):
