@@ -25,7 +25,7 @@ _HOMES = {
     "Performer": "animate.group",
     "perform_together": "animate.group",
     "Conversation": "animate.conversation",
-    "read_conversation": "animate.conversation",
+    "read_conversation": "animate.scene",
     "converse": "animate.conversation",
     "read_voice": "animate.pipeline",
     "generate_motion": "animate.pipeline",

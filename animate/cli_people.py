@@ -98,9 +98,9 @@ def render_together(options, config) -> int:
 def converse(options, config) -> int:
     """Render a conversation."""
     from animate.conversation import converse as perform
-    from animate.conversation import read_conversation
     from animate.media import check_target
     from animate.pipeline import Animator
+    from animate.scene import read_conversation
 
     check_target(options.output)
     conversation = read_conversation(options.scene)

@@ -42,7 +42,7 @@ def resolve_consent(portrait: Portrait, consent: str | Consent | None) -> Consen
 
 
 def joint_consent(consents: Sequence[Consent]) -> Consent:
-    """Return one consent for a picture of several people: undeclared if that of one is; else all that were given."""
+    """Return one consent for several people: undeclared if that of one is; else all that were given."""
     if any(consent.basis == "undeclared" for consent in consents):
         return Consent()
     basis, reference = (

@@ -12,10 +12,11 @@ from PIL import Image
 import animate
 from animate.channels import INDEX
 from animate.cli import main
-from animate.conversation import converse, read_conversation
+from animate.conversation import converse
 from animate.errors import AnimateError, ConfigError
 from animate.motion.direction import SPEECH
 from animate.motion.listening import Attention, attentive, with_nods
+from animate.scene import read_conversation
 from animate.stage import make_stage, places
 from animate.turns import read_turns, turns_from
 from animate.types import Motion

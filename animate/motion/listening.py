@@ -1,4 +1,4 @@
-"""What a face does in company: it looks at who speaks, turns a little, nods at the ends of phrases, and keeps silent."""
+"""What a face does in company: it looks at who speaks, turns a little, nods as phrases end, and keeps silent."""
 
 from __future__ import annotations
 

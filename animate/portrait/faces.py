@@ -108,7 +108,7 @@ def chosen_face(faces: list[Face], number: int | None, size: tuple[int, int], na
 
 
 def draw_numbers(image: np.ndarray, faces: list[Face]) -> np.ndarray:
-    """Return a copy of a picture uint8 [H, W, 3] with a box and a number on each face: green can be animated, red not."""
+    """Return a copy of a picture uint8 [H, W, 3] with a box and a number on each face, red if it cannot be animated."""
     drawn = image.copy()
     for face in faces:
         left, top, right, bottom = (round(side) for side in face.box)

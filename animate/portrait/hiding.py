@@ -21,13 +21,14 @@ from animate.topology import (
 
 # Contrast (5th to 95th percentile of brightness) of a part against that of the whole face. On 14 human pictures and
 # the astronaut, each as it is, blurred, dark, bright, noisy, grey and mirrored, and with the eyes shut and the lips
-# rolled in: mouths at least 0.42, eyes at least 0.22. Painted over the 15: dark glasses were found on all, a mask on 13,
-# a skin-coloured patch over the mouth on 12, over one eye on 7.
+# rolled in: mouths at least 0.42, eyes at least 0.22. Painted over the 15, dark glasses were found on all, a mask on
+# 13, a skin-coloured patch over the mouth on 12, over one eye on 7.
 _MOUTH_CONTRAST = 0.30
 _EYE_CONTRAST = 0.20
 _AROUND = 1.3  # of the part's own size, over which its contrast is measured
-# The Mona Lisa's hand laid over the mouths of the 15 held at least 82 % of the lips, over the eyes at least 69 % of them
-# where it was found, on 12; the other three were refused for other reasons. No hand was found on the faces as they are.
+# The Mona Lisa's hand laid over the mouths of the 15 held at least 82 % of the lips; over the eyes it was found on 12
+# and held at least 69 % of them, and the other three were refused for other reasons. No hand was found on the faces as
+# they are.
 _HELD = 0.5
 _SURROUNDINGS = 3.0  # face widths; side of the crop in which hands are looked for
 _HAND_PX = 448  # its size, at most; the palm network sees 192

@@ -64,10 +64,10 @@ def person_mattes(image: np.ndarray, meshes: list[np.ndarray], wanted: list[int]
     anyone = np.max(mattes, axis=0)
     order = front_first(meshes, image.shape[:2])
     owner = _owners(image, anyone, meshes, order)
-    own = [
-        np.minimum(anyone, cv2.GaussianBlur((owner == index).astype(np.float32), (0, 0), _SOFT * _eye_distance(mesh) + 0.3))
-        for index, mesh in enumerate(meshes)
-    ]  # fmt: skip
+    own = []
+    for index, mesh in enumerate(meshes):
+        theirs = cv2.GaussianBlur((owner == index).astype(np.float32), (0, 0), _SOFT * _eye_distance(mesh) + 0.3)
+        own.append(np.minimum(anyone, theirs))
     cuttings = []
     for index in wanted:
         rank = order.index(index)
