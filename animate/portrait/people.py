@@ -18,6 +18,7 @@ _TORSO = 2.5  # face heights below the chin that are surely the same person's, w
 _SOFT = 0.03  # eye distances over which one person passes into the next
 _FACE_COUNTS = 0.25  # of its height, by which a larger face counts as lower
 _ON_HEAD = 0.1  # share of a face on another's head from which it must be in front
+_HAIR = 0.6  # eye distances around a head in which its hair may hide who is behind
 _COMPACT = 3e-4  # weight of nearness against edges of the picture (Neubert & Protzel 2014)
 
 
@@ -112,14 +113,15 @@ def _owners(image: np.ndarray, anyone: np.ndarray, meshes: list[np.ndarray], ord
     scale = min(1.0, _WORK_PX / max(height, width))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
     people = cv2.resize(anyone, small.shape[1::-1], interpolation=cv2.INTER_AREA) > 0.5
-    markers = np.zeros(people.shape, np.int32)
-    for index in reversed(order):  # those in front are drawn last
+    markers, taken = np.zeros(people.shape, np.int32), np.zeros(people.shape, np.uint8)
+    for index in order:
         mesh = meshes[index] * scale
-        torso = np.zeros(people.shape, np.uint8)
+        head, torso = head_mask(mesh[:, :2], people.shape), np.zeros(people.shape, np.uint8)
         cv2.fillConvexPoly(torso, _torso(mesh), 1)
-        markers[(torso > 0) & people] = index + 1
-    for index in reversed(order):
-        markers[head_mask(meshes[index][:, :2] * scale, people.shape) > 0] = index + 1
+        sure = (head > 0) | ((torso > 0) & people & (markers == 0))
+        markers[sure & (taken == 0)] = index + 1
+        hair = np.ones((2 * round(_HAIR * _eye_distance(mesh)) + 1,) * 2, np.uint8)
+        taken |= cv2.dilate(head, hair)  # what may be hair of this one is not surely anybody else's
     smooth = cv2.GaussianBlur(small, (0, 0), 1.0).astype(np.float32) / 255
     edges = np.hypot(*(cv2.Sobel(smooth, cv2.CV_32F, *axis).max(axis=2) for axis in ((1, 0), (0, 1))))
     owner = watershed(edges, markers, mask=people | (markers > 0), compactness=_COMPACT)

@@ -5,6 +5,8 @@ import numpy as np
 
 _HOLD = 0.11  # eye distances beyond the matte that still move with the person: hair is finer than any matte
 _STRAY = 0.45  # eye distances beyond the matte within which strands and spectacles are looked for
+_RIM = 0.16  # eye distances of those behind a person that move along: their edge is less seen than a strand left behind
+_EDGE = 0.07  # and of those before
 _FADE = 0.14  # eye distances over which the moving part then fades into the still background
 
 
@@ -79,11 +81,21 @@ def person_alpha(
     fade = np.clip((distance / eye_distance - _HOLD) / _FADE, 0, 1)
     share = 1 - fade * fade * (3 - 2 * fade)
     if in_front is not None:
-        share *= 1 - in_front
+        share *= 1 - people_before(in_front, eye_distance)
     if behind is not None:
-        rim = np.ones((2 * round(_HOLD * eye_distance) + 1,) * 2, np.uint8)
-        share *= 1 - cv2.GaussianBlur(cv2.erode(behind, rim), (0, 0), 0.3 * _HOLD * eye_distance + 0.3)
+        share *= 1 - without_rim(behind, _RIM * eye_distance)
     return np.round(255 * share).astype(np.uint8)
+
+
+def people_before(in_front: np.ndarray, eye_distance: float) -> np.ndarray:
+    """Return where people stand before a person, less what may be this person's own edge, float32 [H, W]."""
+    return without_rim(in_front, _EDGE * eye_distance)
+
+
+def without_rim(mask: np.ndarray, width_px: float) -> np.ndarray:
+    """Return a mask float32 [H, W] that is narrower by `width_px` on all sides, its edge soft."""
+    kernel = np.ones((2 * round(width_px) + 1,) * 2, np.uint8)
+    return cv2.GaussianBlur(cv2.erode(mask, kernel), (0, 0), 0.2 * width_px + 0.3)
 
 
 def _with_stray_parts(image: np.ndarray, person: np.ndarray, eye_distance: float, others: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from animate.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
 from animate.renderer.attachment import head_freedom
-from animate.renderer.backdrop import StillLayer, fill_behind, person_alpha
+from animate.renderer.backdrop import StillLayer, fill_behind, people_before, person_alpha
 from animate.renderer.bands import moving_bands, moving_triangles
 from animate.renderer.controls import controls_from_row
 from animate.renderer.eyes import build_eyes
@@ -75,10 +75,10 @@ class MeshRenderer:
         self._person = StillLayer(self._image, alpha)
         self._warp = self._build_warp(bare[self._window], alpha[self._window], device)
         self._still_parts = self._person.without(self._window, self._warp.bands)
-        in_front = portrait.in_front
-        self._in_front = (
-            None if in_front is None else StillLayer(self._image, np.round(255 * in_front).astype(np.uint8))
-        )
+        self._in_front = None
+        if portrait.in_front is not None:
+            before = people_before(portrait.in_front, self._head.unit)
+            self._in_front = StillLayer(self._image, np.round(255 * before).astype(np.uint8))
         self._layers = {
             "mouth": build_mouth(portrait, self.mesh, self.rig, self._head),
             **build_eyes(portrait, self.mesh, self._head),
