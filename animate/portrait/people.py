@@ -19,7 +19,7 @@ _SOFT = 0.03  # eye distances over which one person passes into the next
 _FACE_COUNTS = 0.25  # of its height, by which a larger face counts as lower
 _ON_HEAD = 0.1  # share of a face on another's head from which it must be in front
 _HAIR = 0.6  # eye distances around a head in which its hair may hide who is behind
-_COMPACT = 3e-4  # weight of nearness against edges of the picture (Neubert & Protzel 2014)
+_COMPACT = 1e-3  # weight of nearness against edges of the picture (Neubert & Protzel 2014)
 
 
 @dataclass(frozen=True, eq=False)
