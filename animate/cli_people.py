@@ -71,19 +71,19 @@ def render_together(options, config) -> int:
 
     if options.voices and (options.voice or options.face):
         raise ConfigError("--voice gives faces their own voices. Leave out --face and the one voice for all.")
+    if options.voices and len(dict(options.voices)) < len(options.voices):
+        raise ConfigError("--voice gives one face two voices. Leave one of them.")
     if options.motion or options.save_motion or options.report:
         raise ConfigError("--motion, --save-motion and --report are for one face. Choose it with --face N.")
     check_target(options.output)
-    if options.voices:
-        chosen = {number: read_voice(file) for number, file in options.voices}
-        direction, speech = read_scene(options.direction), None
-    else:
-        chosen, speech = None, read_voice(options.voice)
-        direction = read_scene(options.direction, speech, options.transcript and read_transcript(options.transcript))
-    people = read_people(options.portrait, faces=chosen and sorted(chosen), detector=options.detector)
+    speech = None if options.voices else read_voice(options.voice)
+    direction = read_scene(options.direction, speech, options.transcript and read_transcript(options.transcript))
+    voices = speech or {number: read_voice(file) for number, file in options.voices}
+    numbers = None if options.voices is None else sorted(voices)
+    people = read_people(options.portrait, faces=numbers, detector=options.detector)
     group = perform_together(
         people,
-        chosen or speech,
+        voices,
         model=Animator.from_pretrained(options.checkpoint, device=options.device).model,
         direction=direction,
         consent=options.consent,

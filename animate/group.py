@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ class Performer:
     portrait: Portrait
     motion: Motion
     voices: tuple[Speech, ...] = ()
-    consent: Consent = Consent()
+    consent: Consent = field(default_factory=Consent)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +72,7 @@ class Group:
             drawn = self.stage.frames([motion.resampled(rate) for motion in motions])
             return provenance.labelled(drawn) if shows_label else drawn
 
-        portrait, *others = findings
-        marks = {sha256: found.source_mark_id for sha256, found in findings.items()}
-        voices = dict.fromkeys(voice.sha256 for one in self.performers for voice in one.voices if voice.sha256)
-        heard = self.speech.sha256 if self.speech else ""  # noted when the file is sealed
+        first, *others = findings
         return provenance.mark(
             frames,
             still=self.stage.still,
@@ -84,22 +81,28 @@ class Group:
             mark_id=content_id(self.stage.still, *(motion.values for motion in motions)),
             strength=self.config.mark_strength,
             origin=provenance.Origin(
-                portrait_sha256=portrait,
+                portrait_sha256=first,
                 consent=consent,
-                source_mark_id=marks[portrait],
+                source_mark_id=findings[first].source_mark_id,
                 guard={"explicit": max(found.explicit for found in findings.values())},
                 further=(
                     *(
-                        provenance.Ingredient(f"portrait {place}", sha256, marks[sha256])
+                        provenance.Ingredient(f"portrait {place}", sha256, findings[sha256].source_mark_id)
                         for place, sha256 in enumerate(others, start=2)
                     ),
                     *(
                         provenance.Ingredient(f"voice {place}", sha256)
-                        for place, sha256 in enumerate((voice for voice in voices if voice != heard), start=1)
+                        for place, sha256 in enumerate(self._unheard_files(), start=1)
                     ),
                 ),
             ),
         )
+
+    def _unheard_files(self) -> list[str]:
+        """Return the hashes of the voices but for the one that is heard as it is, and noted when the file is sealed."""
+        heard = self.speech.sha256 if self.speech else ""
+        files = dict.fromkeys(voice.sha256 for performer in self.performers for voice in performer.voices)
+        return [sha256 for sha256 in files if sha256 not in ("", heard)]
 
     def save(self, path: str | Path, progress: bool = False) -> Path:
         """Write an mp4 with the sound, signed and noted in the record; nothing is left behind if that fails.

@@ -226,6 +226,7 @@ def test_faces_says_no_where_there_is_none(tmp_path, capsys):
         (["--face", "all", "--motion", "m.npz"], "for one face"),
         (["--voice", "1=a.wav"], "Leave out"),
         (["--face", "all", "--report"], "for one face"),
+        (["--face", "all", "--transcript", "t.txt"], "t.txt"),
     ],
 )
 def test_an_impossible_choice_is_explained(tmp_path, picture, capsys, options, message):

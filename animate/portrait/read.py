@@ -192,11 +192,9 @@ def _portraits(image: np.ndarray, faces: list[Face], chosen: list[Face], name: s
     """Return portraits of the chosen ones among the faces of a picture."""
     everybody = [face for face in faces if face.found.confidence >= MIN_CONFIDENCE or face in chosen]
     cuts = person_mattes(image, [face.found.vertices for face in everybody], [everybody.index(face) for face in chosen])
-    return [
-        Portrait(
-            image, FaceMesh(mesh, triangles(), neutral_vertices(mesh), face.pose), cut.matte, name,
-            in_front=cut.in_front, behind=cut.behind,
-        )
-        for face, cut in zip(chosen, cuts)
-        for mesh in [face.found.vertices]
-    ]  # fmt: skip
+    portraits = []
+    for face, cut in zip(chosen, cuts):
+        mesh = face.found.vertices
+        measured = FaceMesh(mesh, triangles(), neutral_vertices(mesh), face.pose)
+        portraits.append(Portrait(image, measured, cut.matte, name, in_front=cut.in_front, behind=cut.behind))
+    return portraits
