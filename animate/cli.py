@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from animate import __version__
+from animate.cli_people import add_choice, add_faces, converse, is_together, render_together
 from animate.cli_performances import add_performances
 from animate.cli_provenance import add_benchmarks, add_commands, add_consent
 from animate.cli_track import add_driving, add_track
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     render = commands.add_parser("render", help="a portrait and a voice become a video")
-    render.add_argument("portrait", help="picture of one face")
+    render.add_argument("portrait", help="picture of a person, or of several")
     render.add_argument("voice", nargs="?", help="audio or video file with the voice; may be left out with --motion")
     render.add_argument(
         "--motion", help="perform this motion (.npz, .json, .csv, .glb, .gltf) instead of generating one"
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     render.add_argument("--captions", metavar="FILE", help="also write the transcript as captions, .srt or .vtt")
     render.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
+    add_choice(render)
     add_consent(render)
     _add_output_options(render)
     render.set_defaults(run=_render, performance=None)
@@ -107,6 +109,14 @@ def _parser() -> argparse.ArgumentParser:
     revive.set_defaults(
         run=_revive, motion=None, motion_mode=None, motion_parts=None, direction=None, transcript=None, captions=None
     )
+
+    add_faces(commands)
+
+    talk = commands.add_parser("converse", help="several portraits speak in turn and listen to each other")
+    talk.add_argument("scene", metavar="SCENE", help=".yaml: people, turns, recording, layout (see the README)")
+    talk.add_argument("--allow-marked", action="store_true", help="accept portraits that came out of this engine")
+    _add_output_options(talk)
+    talk.set_defaults(run=_converse)
 
     evaluate = commands.add_parser(
         "evaluate", help="measure the renderer on a portrait; exit status 1 if a bar is missed"
@@ -124,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_output_options(demo)
     demo.set_defaults(
         run=_demo, performance=None, motion=None, motion_mode=None, motion_parts=None, save_motion=None,
-        direction=None, transcript=None, captions=None, allow_marked=False,
+        direction=None, transcript=None, captions=None, allow_marked=False, face=None,
     )  # fmt: skip
 
     add_commands(commands)
@@ -214,7 +224,7 @@ class _Gaze(argparse.Action):
 
 
 def _render(options) -> int:
-    if options.voice is None and options.motion is None:
+    if options.voice is None and options.motion is None and not options.voices:
         raise ConfigError("There is nothing to perform. Give a voice, or a motion with --motion.")
     if options.motion is None and (options.motion_mode or options.motion_parts):
         raise ConfigError("--motion-mode and --motion-parts say how to follow a motion. Give one with --motion.")
@@ -222,6 +232,8 @@ def _render(options) -> int:
     if options.motion is not None and idle and not _generates_the_rest(options):
         flags = ", ".join("--" + name.replace("_", "-") for name in idle)
         raise ConfigError(f"{flags}: a motion that is given is not generated, so this has no effect. Leave it out.")
+    if is_together(options):
+        return render_together(options, _config(options))
     return _make_video(options, options.portrait, options.voice, options.consent, options.detector)
 
 
@@ -234,6 +246,12 @@ def _revive(options) -> int:
     return _make_video(options, options.portrait, None, options.consent, options.detector)
 
 
+def _converse(options) -> int:
+    if options.report:
+        raise ConfigError("--report is for one face: render it alone.")
+    return converse(options, _config(options))
+
+
 def _demo(options) -> int:
     from animate.example import example_portrait, example_voice
 
@@ -241,7 +259,7 @@ def _demo(options) -> int:
 
 
 def _make_video(options, portrait, voice, consent: str | None, detector: str = "mediapipe") -> int:
-    config = load_config(RenderConfig, _preset(options.config), _overrides(options))
+    config = _config(options)
     from animate.captions import captions, check_captions, write_captions
     from animate.driving import drive
     from animate.interchange import check_motion_target, load_motion, save_motion
@@ -267,7 +285,8 @@ def _make_video(options, portrait, voice, consent: str | None, detector: str = "
         check_captions(options.captions, speech, transcript)
     direction = read_scene(options.direction, speech, transcript if options.direction or not options.captions else None)
     progress = sys.stderr.isatty()
-    portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
+    if not isinstance(portrait, Portrait):
+        portrait = read_portrait(portrait, face=options.face, detector=detector)
     given = {"config": config, "consent": consent, "allow_marked": options.allow_marked}
     if options.performance is not None:
         clip = revive(portrait, options.performance, duration_s=options.seconds, loop=options.loop, **given)
@@ -317,6 +336,10 @@ def _plot(options) -> int:
 
     print(plot_motion(load_motion(options.motion), options.output, options.voice and read_voice(options.voice)))
     return 0
+
+
+def _config(options) -> RenderConfig:
+    return load_config(RenderConfig, _preset(options.config), _overrides(options))
 
 
 def _preset(config: str | None) -> Path | None:

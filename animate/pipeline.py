@@ -24,12 +24,12 @@ from animate import __version__, media, provenance
 from animate.camera import shoot
 from animate.clock import frame_rate, num_frames
 from animate.config import RenderConfig, load_config
-from animate.errors import ConfigError, ProvenanceError
+from animate.errors import ConfigError
 from animate.media import read_voice
 from animate.motion.direction import Direction, needs_words, read_direction
 from animate.portrait import read_portrait
 from animate.resources import shipped
-from animate.rights import examine, portrait_sha256, resolve_consent
+from animate.rights import examine, portrait_sha256, resolve_consent, visible_label
 from animate.types import Consent, MarkedFrames, Motion, Portrait, Speech, Verdict
 
 __all__ = [
@@ -354,10 +354,7 @@ def render(
     """
     consent = resolve_consent(portrait, consent)
     findings = examine(portrait, allow_marked)
-    shows_label = label == "always" or label_text != "" or consent.basis == "undeclared"
-    if label_text and consent.basis == "undeclared":
-        raise ProvenanceError("Without a declared consent the label says that the picture is AI-generated. Declare it.")
-    words = provenance.label(label_language, label_font, label_text) if shows_label else None
+    words = visible_label(consent, label, label_language, label_font, label_text)
     from animate.renderer import MeshRenderer
 
     rate = frame_rate(fps)
@@ -373,7 +370,7 @@ def render(
         still=shot.still,
         fps=rate,
         num_frames=count,
-        mark_id=mark_id or _content_id(portrait.image, motion.values, *shot.changes),
+        mark_id=mark_id or content_id(portrait.image, motion.values, *shot.changes),
         strength=mark_strength,
         origin=provenance.Origin(
             portrait_sha256=portrait_sha256(portrait),
@@ -403,7 +400,7 @@ def verify(path: PathLike, *, deep: bool = False) -> Verdict:
     return replace(verdict, credentials=provenance.read_credentials(path))
 
 
-def _content_id(*arrays: np.ndarray) -> str:
+def content_id(*arrays: np.ndarray) -> str:
     """Return 48 bits that stand for these inputs and this version, as 12 hex digits."""
     digest = hashlib.blake2b(__version__.encode(), digest_size=6)
     for array in arrays:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from animate import provenance
+from animate.errors import ProvenanceError
 from animate.types import Consent, Portrait
 
 _log = logging.getLogger(__name__)
@@ -38,6 +40,37 @@ def resolve_consent(portrait: Portrait, consent: str | Consent | None) -> Consen
         choices,
     )
     return Consent()
+
+
+def joint_consent(consents: Sequence[Consent]) -> Consent:
+    """Return one consent for several people: undeclared if that of one is; else all that were given."""
+    if any(consent.basis == "undeclared" for consent in consents):
+        return Consent()
+    basis, reference = (
+        ", ".join(dict.fromkeys(filter(None, (getattr(consent, part) for consent in consents))))
+        for part in ("basis", "reference")
+    )
+    return Consent(basis, reference)
+
+
+def visible_label(consent: Consent, label: str, language: str, font: str, text: str) -> provenance.Label | None:
+    """Return the words that must be seen in the frames, or None.
+
+    Parameters
+    ----------
+    consent : Consent
+    label, language, font, text : str
+        `label` and `label_language`, `label_font` and `label_text` of `RenderConfig`.
+
+    Raises
+    ------
+    ProvenanceError
+        If own words are to stand where consent is undeclared, or the label cannot be drawn.
+    """
+    undeclared = consent.basis == "undeclared"
+    if text and undeclared:
+        raise ProvenanceError("Without a declared consent the label says that the picture is AI-generated. Declare it.")
+    return provenance.label(language, font, text) if undeclared or text or label == "always" else None
 
 
 @lru_cache(maxsize=4)  # a clip asks at its start and for each pass over its frames

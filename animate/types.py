@@ -71,6 +71,8 @@ class Portrait:
         File name, for messages.
     sha256 : str
         Of the file as it was read; empty for pictures made in memory.
+    in_front, behind : float32 [H, W] or None
+        1 where other people are who stand before this one, or beside and behind; None where there are none.
     """
 
     image: np.ndarray
@@ -78,6 +80,8 @@ class Portrait:
     matte: np.ndarray
     name: str = "portrait"
     sha256: str = ""
+    in_front: np.ndarray | None = None
+    behind: np.ndarray | None = None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -140,6 +140,71 @@ def test_hidden_eyes_are_refused(picture):
         portrait_from_image(hidden)
 
 
+def covered(picture, landmarks, grow, colour):
+    """The picture with a patch of grained colour over some landmarks of its face."""
+    mesh = portrait_from_image(picture).face.vertices
+    points = mesh[list(landmarks), :2]
+    hull = cv2.convexHull(np.round(points.mean(axis=0) + grow * (points - points.mean(axis=0))).astype(np.int32))
+    patch = np.zeros(picture.shape[:2], np.float32)
+    cv2.fillConvexPoly(patch, hull, 1)
+    patch = cv2.GaussianBlur(patch, (0, 0), 2)[..., None]
+    grain = np.random.default_rng(0).normal(0, 3, picture.shape)
+    return np.clip(picture * (1 - patch) + (np.array(colour) + grain) * patch, 0, 255).astype(np.uint8)
+
+
+EYES = topology.EYE_RIGHT_UPPER + topology.EYE_RIGHT_LOWER + topology.EYE_LEFT_UPPER + topology.EYE_LEFT_LOWER
+LIPS = topology.LIPS_OUTER_UPPER + topology.LIPS_OUTER_LOWER
+SKIN, BLUE, BLACK = (200, 150, 130), (120, 160, 190), (25, 25, 28)
+
+
+@pytest.mark.parametrize(
+    "landmarks, grow, colour, part",
+    [
+        (LIPS, 2.0, SKIN, "mouth"),
+        ((1, 205, 425, 152, 172, 397, 132, 361), 1.05, BLUE, "mouth"),
+        ((*EYES, 70, 300, 117, 346), 1.05, BLACK, "right eye and left eye"),
+    ],
+    ids=["hand", "mask", "dark glasses"],
+)
+def test_what_hides_a_face_is_refused_by_name(picture, landmarks, grow, colour, part):
+    with pytest.raises(PortraitError, match=f"partly hidden: its {part} cannot be seen.*no hand, hair, mask"):
+        portrait_from_image(covered(picture, landmarks, grow, colour))
+
+
+@pytest.mark.parametrize("change", ["shut eyes", "grey", "dark", "patch on the forehead"])
+def test_what_hides_nothing_is_not_refused(picture, astronaut, change):
+    if change == "shut eyes":
+        from animate.evaluate.rows import row
+        from animate.renderer import MeshRenderer
+
+        changed = MeshRenderer(astronaut).draw(row(eyeBlink=1.0))
+    elif change == "grey":
+        changed = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    elif change == "dark":
+        changed = (0.35 * picture).astype(np.uint8)
+    else:
+        changed = covered(picture, (10, 67, 297, 151), 1.0, SKIN)
+    portrait_from_image(changed)
+
+
+def test_several_reasons_are_all_given(picture):
+    small = cv2.resize(picture, (215, 215), interpolation=cv2.INTER_AREA)
+    with pytest.raises(PortraitError, match="is too small.*, and lies on its side.*larger scan.*by a quarter"):
+        portrait_from_image(np.rot90(small, -1))
+
+
+@with_shared
+def test_a_painted_hand_over_the_mouth_is_refused(picture, astronaut):
+    mona = np.asarray(Image.open(PORTRAITS / "painting_mona_lisa.jpg").convert("RGB"))
+    width = round(1.1 * np.ptp(astronaut.face.vertices[:468, 0]))
+    hand = cv2.resize(mona[960:1160, 230:560], (width, round(0.6 * width)), interpolation=cv2.INTER_AREA)
+    x, y = (astronaut.face.vertices[list(LIPS), :2].mean(axis=0) - np.array(hand.shape[1::-1]) / 2).astype(int)
+    hidden = picture.copy()
+    hidden[y : y + hand.shape[0], x : x + hand.shape[1]] = hand
+    with pytest.raises(PortraitError, match="its mouth cannot be seen"):
+        portrait_from_image(hidden)
+
+
 def test_an_array_of_another_kind_is_refused(picture):
     with pytest.raises(PortraitError, match=r"float64 \[512, 512, 3\]"):
         portrait_from_image(picture / 255)

@@ -5,6 +5,7 @@ import dataclasses
 import cv2
 import numpy as np
 
+from animate.renderer.eyeball import _complete_iris
 from animate.renderer.lids import with_true_lids
 from animate.topology import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER
 from animate.types import Portrait
@@ -47,3 +48,11 @@ def test_a_lid_that_lies_right_stays(astronaut):
 def test_a_picture_without_clear_eyes_is_left_as_it_is(astronaut):
     blank = dataclasses.replace(astronaut, image=np.full_like(astronaut.image, 128))
     assert np.array_equal(with_true_lids(blank).face.vertices, astronaut.face.vertices)
+
+
+def test_an_iris_of_a_few_pixels_is_left_as_it_is():
+    crop, clean = np.full((6, 9, 3), 90, np.uint8), np.zeros((6, 9), np.uint8)
+    clean[2, 1:7] = 1
+    away = np.where(clean > 0, np.linspace(0.02, 0.97, 9)[None], 2.0)  # too few in any ring to measure its colour
+    whole, light = _complete_iris(crop, clean, away, radius=3.0)
+    assert np.array_equal(whole, crop) and not light.any()

@@ -30,7 +30,8 @@ def prepared(path: Path, folder: Path) -> Portrait:
         from animate.pipeline import read_portrait
 
         portrait = read_portrait(path)
-        _save(portrait, kept)
+        if portrait.in_front is None and portrait.behind is None:  # of people in company more would have to be kept
+            _save(portrait, kept)
         return portrait
 
 

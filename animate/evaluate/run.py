@@ -19,6 +19,7 @@ from animate.evaluate.pixels import (
     turned_rows,
 )
 from animate.evaluate.rows import plausible_rows, row, smooth_motion, sweep
+from animate.evaluate.turned import turned_figure
 from animate.renderer import MeshRenderer
 from animate.types import Motion, Portrait
 
@@ -78,6 +79,7 @@ def evaluate(
         grey_figure(portrait, MeshRenderer, hardest),
         *folds_and_holes(renderer, portrait.face.eye_distance, plausible_rows(motion, num_random, seed)),
         smoothness_figure(portrait, renderer, smooth_motion(_SMOOTH_FRAMES)),
+        turned_figure(portrait, motion),
     ]
     if identity_model is not None:
         figures.append(identity_figure(portrait, renderer, np.concatenate([speech, turned_rows()]), identity_model))
@@ -94,6 +96,7 @@ def report(portrait: Portrait, motion: Motion) -> list[Figure]:
         *closed_loop(portrait, renderer, named),
         outside_figure(portrait, renderer, rows),
         *folds_and_holes(renderer, portrait.face.eye_distance, motion.values[:: max(1, len(motion) // 200)]),
+        turned_figure(portrait, motion),
     ]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from animate.errors import PortraitError
@@ -23,6 +26,14 @@ MAX_YAW_DEG = 45.0  # beyond it the far eye and the far corner of the mouth are 
 MAX_PITCH_DEG = 40.0
 MAX_ROLL_DEG = 60.0  # beyond it the picture lies on its side
 _OUTSIDE = 0.03  # share of the face that may lie beyond the picture's edge
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One reason why a face cannot be animated, such as ``"is too small ..."``, and what would help."""
+
+    problem: str
+    cure: str
 
 
 def choose_face(candidates: list[FaceCandidate], size: tuple[int, int]) -> FaceCandidate | None:
@@ -54,57 +65,96 @@ def face_width(face: FaceCandidate) -> float:
     return right - left
 
 
-def require_usable(face: FaceCandidate | None, pose: HeadPose | None, size: tuple[int, int], name: str) -> None:
+def require_usable(found: Sequence[Fault] | None, size: tuple[int, int], name: str) -> None:
     """Refuse a face that would not move well.
+
+    Parameters
+    ----------
+    found : sequence of Fault, or None
+        What `faults` returned; None if there is no face.
+    size : (int, int)
+        Width and height of the picture in pixels.
+    name : str
+        For the message.
 
     Raises
     ------
     PortraitError
-        If there is no face, or it is not a person's, too small, turned too far, unclear or cut off.
+        If there is no face or it has faults; the message names all of them, and what would help.
     """
     where = f"{name} ({size[0]}x{size[1]})"
-    if face is None:
+    if found is None:
         raise PortraitError(
             f"No face found in {where}. Use a picture of a person where one face is at least {GOOD_FACE_PX} px wide, "
             "upright and seen from the front."
         )
-    outside = _share_outside(face, size)
+    if found:
+        raise PortraitError(f"The face in {where} {in_words(found)}")
+
+
+def faults(face: FaceCandidate, pose: HeadPose, hidden: Sequence[str], size: tuple[int, int]) -> list[Fault]:
+    """Return why a face cannot be animated: nothing, if it can.
+
+    Parameters
+    ----------
+    face : FaceCandidate
+    pose : HeadPose
+    hidden : sequence of str
+        What `hiding.hidden_parts` returns.
+    size : (int, int)
+        Width and height of the picture in pixels.
+    """
+    found = []
+    outside, width = _share_outside(face, size), face_width(face)
     if outside > _OUTSIDE:
-        raise PortraitError(
-            f"The face in {where} is cut off by the picture's edge ({outside:.0%} of it lies outside). "
-            "Use a picture that shows the whole face, with some room around it."
-        )
-    if face_width(face) < MIN_FACE_PX:
-        raise PortraitError(
-            f"The face in {where} is too small: {face_width(face):.0f} px wide, and {MIN_FACE_PX} px is the least. "
-            f"Use a larger scan or a closer picture where it is at least {GOOD_FACE_PX} px wide."
-        )
+        found.append(Fault(
+            f"is cut off by the picture's edge ({outside:.0%} of it lies outside)",
+            "Use a picture that shows the whole face, with some room around it.",
+        ))  # fmt: skip
+    if width < MIN_FACE_PX:
+        found.append(Fault(
+            f"is too small: {width:.0f} px wide, and {MIN_FACE_PX} px is the least",
+            f"Use a larger scan or a closer picture where it is at least {GOOD_FACE_PX} px wide.",
+        ))  # fmt: skip
     if abs(pose.roll_deg) > MAX_ROLL_DEG:
-        raise PortraitError(
-            f"The face in {where} lies on its side (tilted by {abs(pose.roll_deg):.0f} degrees). Turn the picture "
-            f"{'left' if pose.roll_deg > 0 else 'right'} by a quarter and use that."
-        )
+        found.append(Fault(
+            f"lies on its side (tilted by {abs(pose.roll_deg):.0f} degrees)",
+            f"Turn the picture {'left' if pose.roll_deg > 0 else 'right'} by a quarter and use that.",
+        ))  # fmt: skip
     if abs(pose.yaw_deg) > MAX_YAW_DEG:
-        raise PortraitError(
-            f"The face in {where} is turned {abs(pose.yaw_deg):.0f} degrees to the side, and {MAX_YAW_DEG:.0f} is "
-            "the most. Use a picture that shows both eyes and both corners of the mouth."
-        )
+        found.append(Fault(
+            f"is turned {abs(pose.yaw_deg):.0f} degrees to the side, and {MAX_YAW_DEG:.0f} is the most",
+            "Use a picture that shows both eyes and both corners of the mouth.",
+        ))  # fmt: skip
     if abs(pose.pitch_deg) > MAX_PITCH_DEG:
-        raise PortraitError(
-            f"The face in {where} looks {abs(pose.pitch_deg):.0f} degrees {'up' if pose.pitch_deg > 0 else 'down'}, "
-            f"and {MAX_PITCH_DEG:.0f} is the most. Use a picture where the person looks towards the camera."
-        )
+        found.append(Fault(
+            f"looks {abs(pose.pitch_deg):.0f} degrees {'up' if pose.pitch_deg > 0 else 'down'}, and "
+            f"{MAX_PITCH_DEG:.0f} is the most",
+            "Use a picture where the person looks towards the camera.",
+        ))  # fmt: skip
     if not looks_human(face):
-        raise PortraitError(
-            f"What looks like a face in {where} is not clearly a person's (score {face.confidence:.2f}, at least "
-            f"{MIN_CONFIDENCE} is needed). Use a picture of a person, photographed, painted or sculpted, whose eyes, "
-            "nose and mouth are in view; animals cannot be animated."
-        )
+        found.append(Fault(
+            f"is not clearly a person's (score {face.confidence:.2f}, at least {MIN_CONFIDENCE} is needed)",
+            "Use a picture of a person, photographed, painted or sculpted, whose eyes, nose and mouth are in view; "
+            "animals cannot be animated.",
+        ))  # fmt: skip
+    if hidden:
+        found.append(Fault(
+            f"is partly hidden: its {' and '.join(hidden)} cannot be seen",
+            "Use a picture in which no hand, hair, mask or dark glasses lie over eyes and mouth.",
+        ))  # fmt: skip
     if face.spread > MAX_SPREAD:
-        raise PortraitError(
-            f"The features of the face in {where} are too unclear to follow (they are found {face.spread:.1%} of the "
-            f"eye distance apart, and {MAX_SPREAD:.0%} is the most). Use a sharper picture in which nothing hides it."
-        )
+        found.append(Fault(
+            f"is too unclear to follow (its features are found {face.spread:.1%} of the eye distance apart, and "
+            f"{MAX_SPREAD:.0%} is the most)",
+            "Use a sharper picture in which nothing hides it.",
+        ))  # fmt: skip
+    return found
+
+
+def in_words(found: Sequence[Fault]) -> str:
+    """Return faults as the end of a sentence about a face, and what would help after it."""
+    return f"{', and '.join(fault.problem for fault in found)}. {' '.join(fault.cure for fault in found)}"
 
 
 def _share_outside(face: FaceCandidate, size: tuple[int, int]) -> float:

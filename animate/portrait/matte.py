@@ -48,7 +48,7 @@ def person_matte(image: np.ndarray, vertices: np.ndarray) -> np.ndarray:
     face = vertices[:, :2] * scale
     face_height = float(np.linalg.norm(face[CHIN] - face[FOREHEAD]))
     coarse, soft_px = _segment(small, face, face_height)
-    head = _head(face, coarse.shape)
+    head = head_mask(face, coarse.shape)
     coarse = _only_this_person(coarse, head, face_height)
     matte = cv2.ximgproc.guidedFilter(
         small.astype(np.float32) / 255, coarse, radius=max(2, round(1.5 * soft_px)), eps=_EDGE_EPS
@@ -103,8 +103,8 @@ def _ramp(n: int, at_start: bool, at_end: bool) -> np.ndarray:
     return np.minimum(rise if at_start else 1, rise[::-1] if at_end else 1) * np.ones(n, np.float32)
 
 
-def _head(face: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Return the face and the skull above it, uint8 [H, W], 0 or 1.
+def head_mask(face: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return the face, float [478, 2] px, and the skull above it, uint8 [H, W], 0 or 1.
 
     The mesh ends at the hairline; the skull rises above it by about a third of the face's height (Farkas 1994).
     """

@@ -19,8 +19,8 @@ _SEARCH_PX = 1280  # long side of the copy in which faces are searched; the netw
 _CROP_PX = 320  # side of a refining crop: its face then matches the 192-px input of the mesh network without aliasing
 _REFINE_PX = 480  # width of a face, at most, in the copy that crops are cut from
 _SURROUNDINGS = 2.0  # face widths kept around a face in that copy: more than any crop needs
-_MAX_FACES = 8
-_SURE = 0.5  # a face of this confidence ends the search for smaller ones
+_MAX_FACES = 24  # of each size of tile
+_SURE = 0.5  # a face of this confidence is not looked for again in smaller tiles
 _MIN_SCORE = 0.25  # of a search hit; far below any human face, so that refusals can name what was found
 
 # Refining crops: side in face sizes, turn in degrees, mirrored. Averaging them removes most of the network's jitter,
@@ -96,13 +96,17 @@ class MediaPipeDetector:
         with self._lock, quiet():
             faces = []
             for tile_px in _tile_sides(max(image.shape[:2])):
-                for box in self._search(image, tile_px)[:_MAX_FACES]:
+                known = [face for face in faces if face.confidence > _SURE]
+                boxes = [
+                    box for box in self._search(image, tile_px) if not any(_shares(box, face.box) for face in known)
+                ]
+                for box in boxes[:_MAX_FACES]:
                     face = self._refine(image, box)
                     rivals = [other for other in faces if face and _overlap(face.box, other.box) > 0.3]
                     if face and all(face.confidence > other.confidence for other in rivals):
                         faces = [other for other in faces if other not in rivals] + [face]
-                if any(face.confidence > _SURE for face in faces):
-                    break
+            if any(face.confidence > _SURE for face in faces):
+                faces = [face for face in faces if face.confidence > _MIN_SCORE]  # patterns beside people
             return sorted(faces, key=lambda face: face.box[0] - face.box[2])
 
     def follow(self, image: np.ndarray, last: np.ndarray) -> FaceCandidate | None:
@@ -263,9 +267,9 @@ class _View:
 def _tile_sides(side_px: int) -> list[int]:
     """Return the sides of tiles to search: the whole picture, then ever smaller ones.
 
-    A face fills at least 5 % of its tile or is missed; below 640 px that is less than anyone can animate.
+    A face fills at least 7 % of its tile or is missed; below 440 px that is less than half of what can be animated.
     """
-    return [side_px] + [side for part in (2, 4) if (side := side_px // part) >= 640]
+    return [side_px] + [side for part in (2, 4) if (side := side_px // part) >= 440]
 
 
 def _mean_and_spread(meshes: list[np.ndarray]) -> tuple[np.ndarray, float]:
@@ -286,6 +290,12 @@ def _frame(vertices: np.ndarray) -> tuple[np.ndarray, float, float]:
 
 def _box(vertices: np.ndarray) -> tuple[float, ...]:
     return (*vertices[:, :2].min(axis=0), *vertices[:, :2].max(axis=0))
+
+
+def _shares(box, face) -> bool:
+    """Tell whether the middle of a box lies on a face."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return face[0] < x < face[2] and face[1] < y < face[3]
 
 
 def _overlap(a, b) -> float:

@@ -5,11 +5,11 @@ and what it proves.
 """
 
 from animate.provenance.consent import BASES, parse_consent, remember, remembered
-from animate.provenance.credentials import Origin, in_words, read_credentials, sign
+from animate.provenance.credentials import Ingredient, Origin, in_words, read_credentials, sign
 from animate.provenance.detection import MAX_FRAMES, detect
 from animate.provenance.embedding import MIN_SIZE, PUBLIC_KEY, STRENGTHS, mark
 from animate.provenance.guard import Findings, examine
-from animate.provenance.label import LABELS, label, labelled
+from animate.provenance.label import LABELS, Label, label, labelled
 
 __all__ = [
     "BASES",
@@ -19,6 +19,8 @@ __all__ = [
     "PUBLIC_KEY",
     "STRENGTHS",
     "Findings",
+    "Ingredient",
+    "Label",
     "Origin",
     "detect",
     "examine",

@@ -38,6 +38,25 @@ _OFFLINE = {
 
 
 @dataclass(frozen=True)
+class Ingredient:
+    """A file that a stream was made from.
+
+    Attributes
+    ----------
+    role : str
+        "portrait", "voice"; others of a kind are numbered, as in "portrait 2".
+    sha256 : str
+        Of the file as it was read.
+    source_mark_id : str or None
+        The id of the mark it carried, if it came out of this engine.
+    """
+
+    role: str
+    sha256: str
+    source_mark_id: str | None = None
+
+
+@dataclass(frozen=True)
 class Origin:
     """What a marked stream was made from.
 
@@ -50,6 +69,8 @@ class Origin:
         The id of the mark that the portrait itself carried, if it came out of this engine.
     guard : dict
         What the checks of the portrait found, for the record.
+    further : tuple of Ingredient
+        The other portraits and voices, where there are several.
     """
 
     portrait_sha256: str = ""
@@ -57,6 +78,7 @@ class Origin:
     consent: Consent = field(default_factory=Consent)
     source_mark_id: str | None = None
     guard: dict | None = None
+    further: tuple[Ingredient, ...] = ()
 
 
 def sign(path: str | Path, mark_id: str, origin: Origin, identity: Identity | None = None) -> Path | None:
@@ -150,17 +172,21 @@ def in_words(credentials: Credentials) -> str:
 
 
 def _manifest(mark_id: str, origin: Origin) -> dict:
-    inputs = {"portrait": origin.portrait_sha256, "voice": origin.voice_sha256}
+    inputs = (
+        Ingredient("portrait", origin.portrait_sha256, origin.source_mark_id),
+        Ingredient("voice", origin.voice_sha256),
+        *origin.further,
+    )
     ingredients = [
         {
-            "title": role,
+            "title": part.role,
             "relationship": "componentOf",
-            "label": role,
-            "instance_id": f"sha256:{sha256}",
-            **({"description": f"carries the mark {origin.source_mark_id}"} if _reused(role, origin) else {}),
+            "label": part.role,
+            "instance_id": f"sha256:{part.sha256}",
+            **({"description": f"carries the mark {part.source_mark_id}"} if part.source_mark_id else {}),
         }
-        for role, sha256 in inputs.items()
-        if sha256
+        for part in inputs
+        if part.sha256
     ]
     placed = {"action": "c2pa.placed", "parameters": {"ingredientIds": [part["label"] for part in ingredients]}}
     actions = [
@@ -179,10 +205,6 @@ def _manifest(mark_id: str, origin: Origin) -> dict:
             {"label": CONSENT_LABEL, "data": consent},
         ],
     }
-
-
-def _reused(role: str, origin: Origin) -> bool:
-    return role == "portrait" and origin.source_mark_id is not None
 
 
 def _described(manifest_store: dict) -> Credentials:

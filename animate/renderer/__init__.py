@@ -5,10 +5,11 @@ from typing import Protocol
 
 import numpy as np
 
+from animate.renderer.group_renderer import GroupRenderer
 from animate.renderer.mesh_renderer import MeshRenderer
 from animate.types import Motion
 
-__all__ = ["MeshRenderer", "Renderer"]
+__all__ = ["GroupRenderer", "MeshRenderer", "Renderer"]
 
 
 class Renderer(Protocol):

@@ -9,10 +9,51 @@ _HOLD = 0.11  # eye distances beyond the matte that still move with the person: 
 _STRAY = 0.45  # eye distances beyond the matte within which strands and spectacles are looked for
 _SOFT_FROM, _SURE = 0.35, 0.9  # of the matte: where the edge of a cutout begins and where it is opaque
 _VEIL = 0.06  # eye distances from what is surely person within which the rest is believed
+_RIM = 0.16  # eye distances of those behind a person that move along: their edge is less seen than a strand left behind
+_EDGE = 0.07  # and of those before
 _FADE = 0.14  # eye distances over which the moving part then fades into the still background
 
 
-def person_alpha(image: np.ndarray, matte: np.ndarray, face_points: np.ndarray, eye_distance: float) -> np.ndarray:
+class StillLayer:
+    """A part of a picture that is laid over frames as it is.
+
+    Parameters
+    ----------
+    image : uint8 [H, W, 3]
+    alpha : uint8 [H, W]
+        255 where it covers what is under it.
+    """
+
+    def __init__(self, image: np.ndarray, alpha: np.ndarray):
+        self.image, self.alpha = image, alpha
+        rows, columns = (np.flatnonzero(alpha.any(axis=axis)) for axis in (1, 0))
+        self._box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else np.s_[:0, :0]
+        self._solid = (alpha[self._box] == 255)[..., None]
+        self._soft = np.nonzero((alpha > 0) & (alpha < 255))
+        self._weight = alpha[self._soft][:, None].astype(np.uint16)  # [n, 1]
+
+    def draw(self, frame: np.ndarray) -> None:
+        """Lay it over a frame uint8 [H, W, 3], in place."""
+        np.copyto(frame[self._box], self.image[self._box], where=self._solid)
+        mixed = self._weight * self.image[self._soft] + (255 - self._weight) * frame[self._soft]
+        frame[self._soft] = (mixed + 127) // 255
+
+    def without(self, window: tuple[slice, slice], bands: list[tuple[slice, slice]]) -> "StillLayer":
+        """Return what is left of it outside some boxes of a window of the picture."""
+        alpha = self.alpha.copy()
+        for band in bands:
+            alpha[window][band] = 0
+        return StillLayer(self.image, alpha)
+
+
+def person_alpha(
+    image: np.ndarray,
+    matte: np.ndarray,
+    face_points: np.ndarray,
+    eye_distance: float,
+    in_front: np.ndarray | None = None,
+    behind: np.ndarray | None = None,
+) -> np.ndarray:
     """Return how far each pixel moves with the person: the matte's part that holds the face, widened and softened.
 
     Parameters
@@ -23,6 +64,8 @@ def person_alpha(image: np.ndarray, matte: np.ndarray, face_points: np.ndarray, 
         Pixels; their hull belongs to the person whatever the matte says.
     eye_distance : float
         Pixels.
+    in_front, behind : float32 [H, W], optional
+        Other people, as in `Portrait`. They are left out, but for a narrow rim of those who are not in front.
 
     Returns
     -------
@@ -37,12 +80,29 @@ def person_alpha(image: np.ndarray, matte: np.ndarray, face_points: np.ndarray, 
     person = (labels == labels[y, x]).astype(np.uint8)
     if person.all():
         return np.full(mask.shape, 255, np.uint8)
-    distance = cv2.distanceTransform(1 - _with_stray_parts(image, person, eye_distance), cv2.DIST_L2, 5)
+    others = np.max([part for part in (in_front, behind, 0 * matte) if part is not None], axis=0)
+    distance = cv2.distanceTransform(1 - _with_stray_parts(image, person, eye_distance, others), cv2.DIST_L2, 5)
     fade = np.clip((distance / eye_distance - _HOLD) / _FADE, 0, 1)
-    return np.round(255 * (1 - fade * fade * (3 - 2 * fade))).astype(np.uint8)
+    share = 1 - fade * fade * (3 - 2 * fade)
+    if in_front is not None:
+        share *= 1 - people_before(in_front, eye_distance)
+    if behind is not None:
+        share *= 1 - without_rim(behind, _RIM * eye_distance)
+    return np.round(255 * share).astype(np.uint8)
 
 
-def _with_stray_parts(image: np.ndarray, person: np.ndarray, eye_distance: float) -> np.ndarray:
+def people_before(in_front: np.ndarray, eye_distance: float) -> np.ndarray:
+    """Return where people stand before a person, less what may be this person's own edge, float32 [H, W]."""
+    return without_rim(in_front, _EDGE * eye_distance)
+
+
+def without_rim(mask: np.ndarray, width_px: float) -> np.ndarray:
+    """Return a mask float32 [H, W] that is narrower by `width_px` on all sides, its edge soft."""
+    kernel = np.ones((2 * round(width_px) + 1,) * 2, np.uint8)
+    return cv2.GaussianBlur(cv2.erode(mask, kernel), (0, 0), 0.2 * width_px + 0.3)
+
+
+def _with_stray_parts(image: np.ndarray, person: np.ndarray, eye_distance: float, others: np.ndarray) -> np.ndarray:
     """Add strands, spectacles and earrings that stand out of the matte, where the background is plain enough to tell.
 
     They are what differs clearly from the background further out, near the matte and joined to it.
@@ -54,6 +114,8 @@ def _with_stray_parts(image: np.ndarray, person: np.ndarray, eye_distance: float
         1 on the person.
     eye_distance : float
         Pixels.
+    others : float32 [H, W]
+        1 on other people, who are no part of this one.
 
     Returns
     -------
@@ -73,6 +135,8 @@ def _with_stray_parts(image: np.ndarray, person: np.ndarray, eye_distance: float
     other = np.abs(small - diffuse_fill(small, far)).max(axis=2)
     pattern = np.abs(small - cv2.GaussianBlur(small.astype(np.float32), (0, 0), 0.25 * unit)).max(axis=2)[ring]
     stray = ((other > max(22.0, 4 * float(np.percentile(pattern, 80)))) & ~far).astype(np.uint8)
+    reach = np.ones((2 * round(_STRAY * unit / 2) + 1,) * 2, np.uint8)
+    stray[cv2.dilate(cv2.resize(others, size, interpolation=cv2.INTER_AREA), reach) > 0.2] = 0
     touching = np.ones((3, 3), np.uint8)
     _, labels = cv2.connectedComponents(cv2.dilate(stray | body, touching))
     kept = stray & np.isin(labels, np.unique(labels[body > 0]))

@@ -119,6 +119,8 @@ def _complete_iris(crop: np.ndarray, clean: np.ndarray, away: np.ndarray, radius
         if members.sum() >= 3:
             colours[index] = np.median(crop[members], axis=0)
     measured = np.flatnonzero(~np.isnan(colours[:, 0]))
+    if not len(measured):  # an iris of a few pixels
+        return crop.copy(), np.zeros_like(crop)
     rings = np.stack([np.interp(ring, measured, colours[measured, k]) for k in range(3)], axis=-1)  # [h, w, 3]
     luma = crop.mean(axis=2)
     shining = np.clip((luma - rings.mean(axis=2) - _HIGHLIGHT) / 20, 0, 1) * inside * np.clip((0.95 - away) / 0.1, 0, 1)

@@ -7,7 +7,14 @@ import numpy as np
 
 from animate.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
 from animate.renderer.attachment import head_freedom
-from animate.renderer.backdrop import fill_behind, foreground_colours, person_alpha, sharp_matte
+from animate.renderer.backdrop import (
+    StillLayer,
+    fill_behind,
+    foreground_colours,
+    people_before,
+    person_alpha,
+    sharp_matte,
+)
 from animate.renderer.bands import moving_bands, moving_triangles
 from animate.renderer.controls import controls_from_row
 from animate.renderer.eyes import build_eyes
@@ -79,8 +86,14 @@ class MeshRenderer:
         self._share[_HEAD_COLUMNS] = head_freedom(self.mesh.region, points, self._head.unit)
         self._light = find_light(portrait, self._head, self.mesh.region)
         self._spectacles, bare = find_spectacles(portrait, self.mesh) or (None, self._image)
-        alpha = person_alpha(self._image, portrait.matte, points, self._head.unit)
+        alpha = person_alpha(self._image, portrait.matte, points, self._head.unit, portrait.in_front, portrait.behind)
+        self._person = StillLayer(self._image, alpha)
         self._warp = self._build_warp(bare[self._window], alpha[self._window], device)
+        self._still_parts = self._person.without(self._window, self._warp.bands)
+        self._in_front = None
+        if portrait.in_front is not None:
+            before = people_before(portrait.in_front, self._head.unit)
+            self._in_front = StillLayer(self._image, np.round(255 * before).astype(np.uint8))
         self._layers = {
             "mouth": build_mouth(portrait, self.mesh, self.rig, self._head),
             **build_eyes(portrait, self.mesh, self._head),
@@ -99,29 +112,36 @@ class MeshRenderer:
 
         return TorchWarp(moving, backdrop, triangles, source, device)
 
-    def draw(self, row: np.ndarray) -> np.ndarray:
+    def draw(self, row: np.ndarray, onto: np.ndarray | None = None) -> np.ndarray:
         """Draw one frame.
 
         Parameters
         ----------
         row : float32 [58]
             One row of a motion, see `animate.channels`.
+        onto : uint8 [H, W, 3], optional
+            A frame without this person, into which the person alone is drawn.
 
         Returns
         -------
         uint8 [H, W, 3], or [H, W, 4] of a cutout
-            RGB, of the portrait's size, and straight alpha; a fresh array.
+            RGB, of the portrait's size, and straight alpha; a fresh array, or `onto`.
         """
+        frame = self._image.copy() if onto is None else onto
         if np.array_equal(row, self.rest_row):
-            return self._image.copy() if self._matte is None else np.dstack([self._image, self._matte])
+            if onto is not None:
+                self._person.draw(frame)
+            return frame if self._matte is None else np.dstack([frame, self._matte])
+        if onto is not None:
+            self._still_parts.draw(frame)
         row = row * self._share
         matrix, offset = head_transform(row, self._head, self._pivot)
         vertices = self._placed(row, matrix, offset)
-        frame = self._image.copy()
         gain = self._light.gain(head_rotation(row, self._head), matrix, offset)
         matte = None if self._matte is None else self._matte.copy()
         window = None if matte is None else matte[self._window]
-        self._warp.draw(frame[self._window], vertices - self._corner, gain, self._light.cell, window)
+        backdrop = None if onto is None else frame[self._window]
+        self._warp.draw(frame[self._window], vertices - self._corner, gain, self._light.cell, window, backdrop)
         draw_folds(frame, row, vertices, self._head.unit)
         for name, layer in self._layers.items():
             upper, lower = (vertices[chain] for chain in self.mesh.openings[name])
@@ -130,7 +150,13 @@ class MeshRenderer:
             calm = np.where(np.isin(np.arange(len(row)), _HEAD_COLUMNS), row, 0)
             still = self._placed(calm, matrix, offset) - self._corner
             self._spectacles.draw(frame[self._window], still)
+        if self._in_front is not None:
+            self._in_front.draw(frame)
         return frame if matte is None else np.dstack([frame, matte])
+
+    def picture_behind(self) -> np.ndarray:
+        """Return the picture without the person, uint8 [H, W, 3]: what is behind is made up from what is around."""
+        return fill_behind(self._image, self._person.alpha, self._head.unit)
 
     def vertices(self, row: np.ndarray) -> np.ndarray:
         """Return where the vertices of the mesh lie in the frame of a row: what `draw` is asked to show.

@@ -39,6 +39,7 @@ class TorchWarp:
         if backdrop is not None:
             self._backdrop = torch.from_numpy(np.ascontiguousarray(backdrop)).to(self.device).int()
         self._triangles = torch.from_numpy(np.ascontiguousarray(triangles)).to(self.device).long()
+        self.bands = [tuple(slice(0, side) for side in self._size)]
         self._source = torch.from_numpy(np.ascontiguousarray(source)).to(self.device).double()
 
     def draw(
@@ -48,6 +49,7 @@ class TorchWarp:
         gain: np.ndarray | None = None,
         cell: float = 1.0,
         matte: np.ndarray | None = None,
+        backdrop: np.ndarray | None = None,
     ) -> None:
         """Draw the mesh at `vertices` into `out`, in place; the parameters are those of `warp.CompiledWarp.draw`."""
         place = self._places(torch.from_numpy(vertices).to(self.device).double())
@@ -61,7 +63,8 @@ class TorchWarp:
             out[:], matte[:] = drawn[..., :3], drawn[..., 3]
             return
         alpha = warped[..., 3:]
-        mixed = (alpha * warped[..., :3] + (255 - alpha) * self._backdrop + 127) // 255
+        behind = self._backdrop if backdrop is None else torch.from_numpy(backdrop.copy()).to(self.device).int()
+        mixed = (alpha * warped[..., :3] + (255 - alpha) * behind + 127) // 255
         out[:] = mixed.to(torch.uint8).cpu().numpy()
 
     def _places(self, target: torch.Tensor) -> torch.Tensor:

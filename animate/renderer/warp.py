@@ -31,7 +31,7 @@ class CompiledWarp:
         self, moving: np.ndarray, backdrop: np.ndarray | None, triangles: np.ndarray, source: np.ndarray, bands
     ):
         self.moving, self.backdrop, self.triangles, self.source = moving, backdrop, triangles, source
-        self._bands = bands
+        self.bands = bands
         x, y = np.meshgrid(np.arange(moving.shape[1] // 2), np.arange(moving.shape[0] // 2))
         self._still = np.stack([2 * x, 2 * y], axis=-1).astype(np.int16)
         self._threads = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
@@ -43,6 +43,7 @@ class CompiledWarp:
         gain: np.ndarray | None = None,
         cell: float = 1.0,
         matte: np.ndarray | None = None,
+        backdrop: np.ndarray | None = None,
     ) -> None:
         """Draw the mesh at `vertices` into `out`, in place.
 
@@ -55,10 +56,19 @@ class CompiledWarp:
             Light, as `raster.shade` takes it; None leaves it as it is in the picture.
         matte : uint8 [h, w], optional
             Gets alpha, in place, if there is no backdrop.
+        backdrop : uint8 [h, w, 3], optional
+            What is behind, in place of the still backdrop; it may be `out` itself.
         """
-        list(self._threads.map(lambda band: self._draw_band(band, out, vertices, gain, cell, matte), self._bands))
+        backdrop = self.backdrop if backdrop is None else backdrop
 
-    def _draw_band(self, band: tuple[slice, slice], out, vertices: np.ndarray, gain, cell: float, matte) -> None:
+        def draw_band(band: tuple[slice, slice]) -> None:
+            self._draw_band(band, out, vertices, gain, cell, matte, backdrop)
+
+        list(self._threads.map(draw_band, self.bands))
+
+    def _draw_band(
+        self, band: tuple[slice, slice], out, vertices: np.ndarray, gain, cell: float, matte, backdrop
+    ) -> None:
         whole = self._still[band].copy()
         fraction = np.zeros(whole.shape[:2], np.uint16)
         corner = np.array([band[1].start, band[0].start], np.float32)
@@ -66,7 +76,7 @@ class CompiledWarp:
         warped = cv2.remap(self.moving, whole, fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if gain is not None:
             shade(warped, band[0].start, band[1].start, gain, cell)
-        if self.backdrop is None:
+        if backdrop is None:
             out[band], matte[band] = warped[..., :3], warped[..., 3]
         else:
-            blend_over_backdrop(warped, self.backdrop[band], out[band])
+            blend_over_backdrop(warped, backdrop[band], out[band])

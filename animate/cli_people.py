@@ -1,0 +1,177 @@
+"""The part of the command line about several people: `faces`, `converse`, and `render --face all`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from animate.errors import ConfigError, MediaError, PortraitError
+
+SOME_CAN, NONE_CAN = 0, 1
+ALL = "all"
+
+
+def add_faces(commands: argparse._SubParsersAction) -> None:
+    """Add `faces`."""
+    faces = commands.add_parser("faces", help="list the faces of a picture; exit status 1 if none can be animated")
+    faces.add_argument("picture")
+    faces.add_argument("-o", "--output", metavar="PNG", help="also write a copy with the numbers drawn in")
+    faces.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
+    faces.add_argument("--json", action="store_true")
+    faces.set_defaults(run=_faces)
+
+
+def add_choice(render: argparse.ArgumentParser) -> None:
+    """Add the flags that say who in the picture performs."""
+    render.add_argument(
+        "--face",
+        metavar="N|all",
+        type=_face,
+        help="who performs: a number that `faces` shows, or all at once (default: the largest that can be animated)",
+    )
+    render.add_argument(
+        "--voice",
+        dest="voices",
+        metavar="N=FILE",
+        type=_voice,
+        action="append",
+        help="voice of face N, in place of one voice for all; may be given again; who has none stays still",
+    )
+
+
+def _face(value: str) -> int | str:
+    if value == ALL or (value.isdigit() and int(value) > 0):
+        return value if value == ALL else int(value)
+    raise argparse.ArgumentTypeError(f"{value!r} is no face; use a number from 1, or {ALL}")
+
+
+def _voice(value: str) -> tuple[int, str]:
+    number, _, file = value.partition("=")
+    if not (number.isdigit() and file):
+        raise argparse.ArgumentTypeError(f"{value!r} is no voice of a face; write it as 2=line.wav")
+    return int(number), file
+
+
+def is_together(options) -> bool:
+    """Tell whether several people are to perform at once."""
+    return options.face == ALL or bool(options.voices)
+
+
+def render_together(options, config) -> int:
+    """Render several people of one picture."""
+    from animate.group import check_settings, perform_together
+    from animate.media import Encoding, check_targets
+    from animate.pipeline import Animator, read_scene, read_voice
+    from animate.portrait import read_people
+    from animate.speech import read_transcript
+
+    if options.voices and (options.voice or options.face):
+        raise ConfigError("--voice gives faces their own voices. Leave out --face and the one voice for all.")
+    if options.voices and len(dict(options.voices)) < len(options.voices):
+        raise ConfigError("--voice gives one face two voices. Leave one of them.")
+    if options.motion or options.save_motion or options.report or options.captions:
+        raise ConfigError("--motion, --save-motion, --captions and --report are for one face. Choose it with --face N.")
+    check_settings(config)
+    check_targets(options.output, Encoding.of(config))
+    speech = None if options.voices else read_voice(options.voice)
+    direction = read_scene(options.direction, speech, options.transcript and read_transcript(options.transcript))
+    voices = speech or {number: read_voice(file) for number, file in options.voices}
+    numbers = None if options.voices is None else sorted(voices)
+    people = read_people(options.portrait, faces=numbers, detector=options.detector)
+    group = perform_together(
+        people,
+        voices,
+        model=Animator.from_pretrained(options.checkpoint, device=options.device).model,
+        direction=direction,
+        consent=options.consent,
+        allow_marked=options.allow_marked,
+        config=config,
+        progress=sys.stderr.isatty(),
+    )
+    group.save(*options.output, progress=sys.stderr.isatty())
+    print(*options.output, sep="\n")
+    return 0
+
+
+def converse(options, config) -> int:
+    """Render a conversation."""
+    from animate.conversation import converse as perform
+    from animate.group import check_settings
+    from animate.media import Encoding, check_targets
+    from animate.pipeline import Animator
+    from animate.scene import read_conversation
+
+    check_settings(config)
+    check_targets(options.output, Encoding.of(config))
+    conversation = read_conversation(options.scene)
+    group = perform(
+        conversation,
+        model=Animator.from_pretrained(options.checkpoint, device=options.device).model,
+        config=config,
+        allow_marked=options.allow_marked,
+        progress=sys.stderr.isatty(),
+    )
+    group.save(*options.output, progress=sys.stderr.isatty())
+    print(*options.output, sep="\n")
+    return 0
+
+
+def _faces(options) -> int:
+    from animate.portrait import find_faces
+    from animate.portrait.image import read_image
+    from animate.portrait.turning import turn_in_words
+
+    if options.output:
+        _check_png(Path(options.output))
+    image, sha256 = read_image(options.picture)
+    faces = find_faces(image, detector=options.detector)
+    if not faces:
+        raise PortraitError(
+            f"No face found in {options.picture}. Use a picture of people, with faces at least 96 px wide."
+        )
+    if options.output:
+        _write_numbered(Path(options.output), image, faces, sha256)
+    if options.json:
+        print(json.dumps([_as_json(face) for face in faces], indent=2))
+    else:
+        for face in faces:
+            left, top, right, bottom = face.box
+            where = f"{face.number}: {right - left:.0f}x{bottom - top:.0f} px at {left:.0f}, {top:.0f}; "
+            print(where + (face.reason or turn_in_words(face.pose.yaw_deg, face.turn_left_deg, face.turn_right_deg)))
+    return SOME_CAN if any(face.can_be_animated for face in faces) else NONE_CAN
+
+
+def _as_json(face) -> dict:
+    pose = face.pose
+    return {
+        "number": face.number,
+        "box": [round(side, 1) for side in face.box],
+        "pitch_deg": round(pose.pitch_deg, 1),
+        "yaw_deg": round(pose.yaw_deg, 1),
+        "roll_deg": round(pose.roll_deg, 1),
+        "turn_left_deg": face.turn_left_deg,
+        "turn_right_deg": face.turn_right_deg,
+        "can_be_animated": face.can_be_animated,
+        "reason": face.reason,
+    }
+
+
+def _check_png(target: Path) -> None:
+    from animate.media import check_targets
+
+    if target.suffix.lower() != ".png":
+        raise MediaError(f"{target.name}: the numbered copy is a PNG. Give a name that ends in .png.")
+    check_targets([target])
+
+
+def _write_numbered(target: Path, image, faces, sha256: str) -> None:
+    """Write the copy with the numbers, marked and signed like everything that leaves the engine."""
+    from animate import provenance
+    from animate.media import write_video
+    from animate.portrait import draw_numbers
+
+    drawn = draw_numbers(image, faces)
+    origin = provenance.Origin(portrait_sha256=sha256)
+    write_video(target, provenance.mark(lambda: iter([drawn]), still=drawn, fps=1, num_frames=1, origin=origin))
