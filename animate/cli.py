@@ -14,6 +14,7 @@ from pathlib import Path
 
 from animate import __version__
 from animate.cli_provenance import add_benchmarks, add_commands, add_consent
+from animate.cli_restore import add_restore, add_restore_option
 from animate.config import RenderConfig, load_config
 from animate.errors import AnimateError, ConfigError
 from animate.resources import shipped
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     render.add_argument("--transcript", metavar="TXT", help="what is said, for keys on words in --direction (English)")
     render.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
+    add_restore_option(render, "off")
     add_consent(render)
     _add_output_options(render)
     render.set_defaults(run=_render)
@@ -105,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo, motion=None, save_motion=None, direction=None, transcript=None, allow_marked=False)
 
     add_commands(commands)
+    add_restore(commands)
 
     doctor = commands.add_parser("doctor", help="versions, backends, what is missing and how to get it")
     doctor.add_argument("--json", action="store_true")
@@ -160,7 +163,7 @@ def _render(options) -> int:
     if options.motion is not None and idle:
         flags = ", ".join("--" + name.replace("_", "-") for name in idle)
         raise ConfigError(f"{flags}: a motion that is given is not generated, so this has no effect. Leave it out.")
-    return _make_video(options, options.portrait, options.voice, options.consent, options.detector)
+    return _make_video(options, options.portrait, options.voice, options.consent, options.detector, options.restore)
 
 
 def _demo(options) -> int:
@@ -169,12 +172,15 @@ def _demo(options) -> int:
     return _make_video(options, example_portrait(), example_voice(), "public-domain")
 
 
-def _make_video(options, portrait, voice, consent: str | None, detector: str = "mediapipe") -> int:
+def _make_video(
+    options, portrait, voice, consent: str | None, detector: str = "mediapipe", restore: str = "off"
+) -> int:
     config = load_config(RenderConfig, _preset(options.config), _overrides(options))
     from animate.interchange import check_motion_target, load_motion, save_motion
     from animate.media import check_target
     from animate.motion.direction import Direction, direct
     from animate.pipeline import Animator, perform, read_portrait, read_scene, read_voice
+    from animate.restoration import in_words
     from animate.speech import read_transcript
     from animate.types import Portrait
 
@@ -185,7 +191,10 @@ def _make_video(options, portrait, voice, consent: str | None, detector: str = "
     speech = read_voice(voice) if voice else None
     direction = read_scene(options.direction, speech, options.transcript and read_transcript(options.transcript))
     progress = sys.stderr.isatty()
-    portrait = portrait if isinstance(portrait, Portrait) else read_portrait(portrait, detector=detector)
+    if not isinstance(portrait, Portrait):
+        portrait = read_portrait(portrait, detector=detector, restore=restore)
+        if portrait.restoration:
+            print(in_words(portrait.restoration), file=sys.stderr)
     given = {"direction": direction, "config": config, "consent": consent, "allow_marked": options.allow_marked}
     if motion is not None:
         clip = perform(portrait, direct(motion, direction or Direction()), speech, **given)

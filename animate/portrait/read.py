@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,14 @@ from animate.portrait.landmarks import LandmarkDetector, load_detector
 from animate.portrait.matte import person_matte
 from animate.portrait.neutral import neutral_vertices
 from animate.portrait.pose import head_pose
+from animate.portrait.restore import restore_image
 from animate.topology import triangles
 from animate.types import FaceMesh, Portrait
 
 
-def read_portrait(path: Path | str, *, detector: str | LandmarkDetector = "mediapipe") -> Portrait:
+def read_portrait(
+    path: Path | str, *, detector: str | LandmarkDetector = "mediapipe", restore: str | Sequence[str] = "off"
+) -> Portrait:
     """Read a picture and find the face that will move: the largest.
 
     Parameters
@@ -27,11 +31,14 @@ def read_portrait(path: Path | str, *, detector: str | LandmarkDetector = "media
         Any picture that Pillow reads, at most 8192 px a side and 40 megapixels.
     detector : str or LandmarkDetector
         ``"mediapipe"``, ``"face-alignment"`` or an object with their `detect` method.
+    restore : str or sequence of str
+        Steps that clean the picture first, where it needs them: "off", "auto" or names as for
+        `animate.portrait.restore.parse_steps`. The hash stays that of the file.
 
     Returns
     -------
     Portrait
-        At the picture's own size, upright, in sRGB.
+        At the picture's own size unless that was restored too, upright, in sRGB.
 
     Raises
     ------
@@ -40,7 +47,7 @@ def read_portrait(path: Path | str, *, detector: str | LandmarkDetector = "media
     DependencyError
         If the detector or its weights are missing.
     ConfigError
-        If `detector` names none.
+        If `detector` names none, or `restore` an unknown step.
 
     Examples
     --------
@@ -48,7 +55,9 @@ def read_portrait(path: Path | str, *, detector: str | LandmarkDetector = "media
     -11.4
     """
     image, sha256 = read_image(path)
-    return replace(portrait_from_image(image, name=Path(path).name, detector=detector), sha256=sha256)
+    restored, report = restore_image(image, restore, detector=detector)
+    portrait = portrait_from_image(restored, name=Path(path).name, detector=detector)
+    return replace(portrait, sha256=sha256, original=None if restored is image else image, restoration=report)
 
 
 def portrait_from_image(

@@ -158,7 +158,8 @@ class _Marked(MarkedFrames):
         """
         origin = replace(self._origin, voice_sha256=speech.sha256 if speech else "")
         sign(file, self.mark_id, origin)
-        append("rendered", mark_id=self.mark_id, output_sha256=file_sha256(file), **asdict(origin))
+        event = "rendered" if origin.edits is None else "restored"
+        append(event, mark_id=self.mark_id, output_sha256=file_sha256(file), **asdict(origin))
 
 
 def pattern(still: np.ndarray, mark_id: int, key: bytes, strength: _Strength) -> np.ndarray:
