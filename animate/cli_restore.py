@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict
 
 _STEPS_HELP = (
-    "auto (straighten, repair, denoise, contrast, enlarge), off, or a comma list of these and tint; enlarge:400 wants "
+    "auto (straighten, contrast, repair, denoise, enlarge), off, or a comma list of these and tint; enlarge:400 wants "
     "the face 400 px wide instead of 80. Each step acts only on evidence"
 )
 

@@ -16,16 +16,17 @@ _DIRECTIONS = 24  # a line of 25 pixels strays by less than one from the nearest
 _STEP = 14.0  # grey levels by which damage stands out on both sides, or more where there is noise
 _NOISE_STEPS = 4.5  # of these standard deviations
 _HALF_WIDTH = 0.006  # from the middle of a scratch to the picture beside it, as a share of the short side
-_ALIKE = 0.5  # difference between both sides of a scratch, as a share of its contrast: else it is an outline
+_ALIKE = 0.8  # difference between both sides of a scratch, as a share of its contrast: else it is an outline
 _LENGTH = 0.06  # least length of a scratch, as a share of the short side
-_SUPPORT = 0.85  # share of a scratch's length that stands out
-_FOLLOWED = 0.6  # of a scratch that is certain elsewhere
-_CROWDED = 0.25  # share of line-like pixels nearby from which a line is one of many: hair, fabric, craquelure
+_SUPPORT = 0.8  # share of a scratch's length that stands out
+_FOLLOWED = 0.6  # and where it is only followed, from where it is certain
+_FAINT = 0.5  # of that step is enough there
+_CROWDED = 0.3  # share of line-like pixels nearby from which a line is one of many: hair, fabric, craquelure
 _MIN_SPOTS = 8  # dust does not come alone; fewer bright dots may be anything
 _ABRUPT = 0.33  # share of a dot near its peak; highlights slope
 _SPOT_RADIUS = 0.012  # largest, as a share of the short side
 _TEAR_WIDTH = 0.03
-_TEAR_LENGTH = 0.10
+_TEAR_LENGTH = 0.15
 _MARGIN = 0.015  # lines along the picture's edge are its frame
 
 
@@ -89,18 +90,17 @@ def _scratches(luma: np.ndarray, features: np.ndarray) -> np.ndarray:
         left, right = (_shifted(beside, side * half_width * across) for side in (1, -1))
         for sign, beyond in ((1, luma >= white), (-1, luma <= black)):
             contrast = sign * luma - np.maximum(sign * left, sign * right)
-            stands_out = contrast > step
-            any_line[stands_out] = 1
-            stands_out &= beyond
-            if stands_out.sum() > length:
-                lines.append((angle, across, stands_out, stands_out & (np.abs(left - right) < _ALIKE * contrast)))
+            any_line[contrast > step] = 1
+            on_top = (contrast > step) & beyond & (np.abs(left - right) < _ALIKE * contrast)
+            if on_top.sum() > length:
+                lines.append((angle, across, on_top, contrast > _FAINT * step))
     crowd = cv2.blur(any_line, (2 * half_width + 1,) * 2)
     found = np.zeros(luma.shape, bool)
-    for angle, across, stands_out, on_top in lines:
+    for angle, across, on_top, faint in lines:
         kernel = _line_kernel(length, angle)
         certain = on_top & (cv2.filter2D(on_top.astype(np.float32), -1, kernel) > _SUPPORT)
         if certain.any():
-            followed = stands_out & (cv2.filter2D(stands_out.astype(np.float32), -1, kernel) > _FOLLOWED)
+            followed = faint & (cv2.filter2D(faint.astype(np.float32), -1, kernel) > _FOLLOWED)
             certain &= np.maximum(*(_shifted(crowd, side * 3 * half_width * across) for side in (1, -1))) < _CROWDED
             found |= _long(followed, certain, angle, length, features)
     return found
