@@ -13,13 +13,16 @@ import numpy as np
 
 _WORK_PX = 1600  # long side of the copy that is searched
 _DIRECTIONS = 24  # a line of 25 pixels strays by less than one from the nearest of them
-_STEP = 14.0  # grey levels by which damage stands out on both sides, or more where there is noise
-_NOISE_STEPS = 4.5  # of these standard deviations
+_STEP = 14.0  # grey levels by which a scratch stands out on both sides, or more where there is noise
+_NOISE_STEPS = 3.0  # of these standard deviations; along a line they add up
+_CROWD_NOISE_STEPS = 4.5  # for lines nearby, where grain must not count
+_SPOT_STEP = 24.0  # the same for a dot, which nothing adds up along
+_SPOT_NOISE_STEPS = 7.5
 _HALF_WIDTH = 0.006  # from the middle of a scratch to the picture beside it, as a share of the short side
 _ALIKE = 0.8  # difference between both sides of a scratch, as a share of its contrast: else it is an outline
 _LENGTH = 0.06  # least length of a scratch, as a share of the short side
 _SUPPORT = 0.8  # share of a scratch's length that stands out
-_FOLLOWED = 0.6  # and where it is only followed, from where it is certain
+_FOLLOWED = 0.45  # and where it is only followed, from where it is certain
 _FAINT = 0.5  # of that step is enough there
 _CROWDED = 0.3  # share of line-like pixels nearby from which a line is one of many: hair, fabric, craquelure
 _MIN_SPOTS = 8  # dust does not come alone; fewer bright dots may be anything
@@ -80,7 +83,8 @@ def _scratches(luma: np.ndarray, features: np.ndarray) -> np.ndarray:
     short = min(luma.shape)
     half_width = max(4, round(_HALF_WIDTH * short))
     length = max(25, round(_LENGTH * short)) | 1
-    step = _least_step(luma)
+    noise = _noise(luma)
+    step, crowding_step = max(_STEP, _NOISE_STEPS * noise), max(_STEP, _CROWD_NOISE_STEPS * noise)
     white, black = _extremes(luma)
     beside = cv2.blur(luma, (3, 3))
     lines = []
@@ -90,7 +94,7 @@ def _scratches(luma: np.ndarray, features: np.ndarray) -> np.ndarray:
         left, right = (_shifted(beside, side * half_width * across) for side in (1, -1))
         for sign, beyond in ((1, luma >= white), (-1, luma <= black)):
             contrast = sign * luma - np.maximum(sign * left, sign * right)
-            any_line[contrast > step] = 1
+            any_line[contrast > crowding_step] = 1
             on_top = (contrast > step) & beyond & (np.abs(left - right) < _ALIKE * contrast)
             if on_top.sum() > length:
                 lines.append((angle, across, on_top, contrast > _FAINT * step))
@@ -129,7 +133,7 @@ def _spots(luma: np.ndarray, features: np.ndarray, skin: np.ndarray) -> np.ndarr
     radius = max(4, round(_SPOT_RADIUS * min(luma.shape)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
     white, black = _extremes(luma)
-    least = max(1.7 * _least_step(luma), 0.2 * (white - black))
+    least = max(_SPOT_STEP, _SPOT_NOISE_STEPS * _noise(luma), 0.2 * (white - black))
     found, count = np.zeros(luma.shape, bool), 0
     for sign, beyond in ((1, luma >= white), (-1, luma <= black)):
         signed = sign * luma
@@ -181,10 +185,10 @@ def _tears(luma: np.ndarray, features: np.ndarray) -> np.ndarray:
     return found
 
 
-def _least_step(luma: np.ndarray) -> float:
-    """Return by how many grey levels damage must stand out of this picture's noise (Immerkaer 1996, by the median)."""
+def _noise(luma: np.ndarray) -> float:
+    """Return the standard deviation of the finest structure (Immerkaer 1996, by the median: lines do not count)."""
     laplacian = cv2.filter2D(luma, -1, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6)
-    return max(_STEP, _NOISE_STEPS * 1.4826 * float(np.median(np.abs(laplacian))))
+    return 1.4826 * float(np.median(np.abs(laplacian)))
 
 
 def _extremes(luma: np.ndarray) -> tuple[float, float]:

@@ -25,7 +25,7 @@ _MAX_FACTOR = 4  # beyond it nothing is left to go by
 _ROUNDS = 8  # of back-projection; more sharpens noise
 _NETWORK_FACTOR = 4
 _TILE_PX, _OVERLAP_PX = 96, 12  # bounds the network's memory; its results agree 12 px from a tile's edge
-_HEAD = 1.0  # face widths around the face that count as head
+_HEAD = 0.7  # face widths around the face that count as head
 
 
 def enlarge(image: np.ndarray, faces: list[FaceCandidate], width_px: float) -> tuple[np.ndarray, Treatment]:
@@ -131,7 +131,8 @@ def _by_network(image: np.ndarray) -> np.ndarray:
         for x in range(0, width, _TILE_PX):
             tile = padded[y : y + _TILE_PX + 2 * _OVERLAP_PX, x : x + _TILE_PX + 2 * _OVERLAP_PX]
             extractor = _network().create_extractor()
-            extractor.input("data", ncnn.Mat(np.ascontiguousarray(tile.transpose(2, 0, 1))))
+            channels = np.ascontiguousarray(tile.transpose(2, 0, 1))
+            extractor.input("data", ncnn.Mat(channels).clone())  # a Mat alone does not keep its array alive
             _, result = extractor.extract("output")
             drawn = np.array(result).transpose(1, 2, 0)[edge:-edge, edge:-edge]
             y_large, x_large = y * _NETWORK_FACTOR, x * _NETWORK_FACTOR
