@@ -164,7 +164,7 @@ def _tears(luma: np.ndarray, features: np.ndarray) -> np.ndarray:
     """Return where bare paper shows along a narrow line from the picture's edge, bool [h, w]."""
     short = min(luma.shape)
     widest = max(5, round(_TEAR_WIDTH * short)) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * widest + 1,) * 2)
+    kernel = np.ones((2 * widest + 1,) * 2, np.uint8)
     padded = cv2.copyMakeBorder(luma, widest, widest, widest, widest, cv2.BORDER_REFLECT)
     ground = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[widest:-widest, widest:-widest]
     white, _ = _extremes(luma)

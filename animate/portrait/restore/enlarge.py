@@ -22,7 +22,7 @@ from animate.portrait.landmarks import FaceCandidate
 from animate.types import Treatment
 
 _MAX_FACTOR = 4  # beyond it nothing is left to go by
-_ROUNDS = 8  # of back-projection; more sharpens noise
+_ROUNDS = 2  # of back-projection; more gain nothing (30.34 dB after 2 and after 8) and draw stairs along edges
 _NETWORK_FACTOR = 4
 _TILE_PX, _OVERLAP_PX = 96, 12  # bounds the network's memory; its results agree 12 px from a tile's edge
 _HEAD = 0.7  # face widths around the face that count as head
