@@ -133,7 +133,10 @@ def test_a_few_bright_dots_are_not_dust(picture):
     for x in (60, 200, 300):
         cv2.circle(dots, (x, 60), 3, (250, 250, 250), -1, cv2.LINE_AA)
     nothing = np.zeros(picture.shape[:2], bool)
-    assert find_damage(dots, nothing, nothing).spots == 0
+    found = find_damage(dots, nothing, nothing)
+    assert found.spots == 0
+    assert found.doubtful_spots >= 3
+    assert not found.mask.any()
 
 
 def test_noise_is_measured(picture):

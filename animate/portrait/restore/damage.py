@@ -43,12 +43,15 @@ class Damage:
         True where the picture is hidden.
     scratches, spots, tears : int
         How many there are.
+    doubtful_spots : int
+        Dots that look like dust but are too few to be sure; not in the mask.
     """
 
     mask: np.ndarray
-    scratches: int = 0
-    spots: int = 0
-    tears: int = 0
+    scratches: int
+    spots: int
+    tears: int
+    doubtful_spots: int
 
 
 def find_damage(image: np.ndarray, features: np.ndarray, skin: np.ndarray) -> Damage:
@@ -69,13 +72,15 @@ def find_damage(image: np.ndarray, features: np.ndarray, skin: np.ndarray) -> Da
     features, skin = (
         cv2.resize(part.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0 for part in (features, skin)
     )
-    scratches = _scratches(luma, features)
-    spots = _spots(luma, features, skin)
-    tears = _tears(luma, features)
-    counts = [cv2.connectedComponents(part.astype(np.uint8))[0] - 1 for part in (scratches, spots, tears)]
+    scratches, tears = _scratches(luma, features), _tears(luma, features)
+    spots, num_spots = _spots(luma, features, skin)
+    doubtful_spots = 0
+    if num_spots < _MIN_SPOTS:
+        spots[:], num_spots, doubtful_spots = False, 0, num_spots
     mask = (scratches | spots | tears).astype(np.uint8)
     mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))  # the soft rim of the damage
-    return Damage(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST) > 0, *counts)
+    mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    return Damage(mask, _count(scratches), num_spots, _count(tears), doubtful_spots)
 
 
 def _scratches(luma: np.ndarray, features: np.ndarray) -> np.ndarray:
@@ -128,8 +133,8 @@ def _long(followed: np.ndarray, certain: np.ndarray, angle: float, length: int, 
     return kept
 
 
-def _spots(luma: np.ndarray, features: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """Return where small abrupt dots lie on smooth ground, bool [h, w]; nothing if they are few."""
+def _spots(luma: np.ndarray, features: np.ndarray, skin: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return where small abrupt dots lie on smooth ground, bool [h, w], and how many."""
     radius = max(4, round(_SPOT_RADIUS * min(luma.shape)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
     white, black = _extremes(luma)
@@ -157,7 +162,7 @@ def _spots(luma: np.ndarray, features: np.ndarray, skin: np.ndarray) -> np.ndarr
             if alone and abrupt and reaches and not belongs:
                 found[window] |= dot
                 count += 1
-    return found if count >= _MIN_SPOTS else np.zeros(luma.shape, bool)
+    return found, count
 
 
 def _tears(luma: np.ndarray, features: np.ndarray) -> np.ndarray:
@@ -183,6 +188,10 @@ def _tears(luma: np.ndarray, features: np.ndarray) -> np.ndarray:
         if thickest < widest and inside > 0.7 and luma[tear].std() < 8 and not features[tear].any():
             found |= cv2.dilate(tear.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return found
+
+
+def _count(mask: np.ndarray) -> int:
+    return cv2.connectedComponents(mask.astype(np.uint8))[0] - 1
 
 
 def _noise(luma: np.ndarray) -> float:

@@ -58,7 +58,10 @@ def repair(image: np.ndarray, faces: list[FaceCandidate]) -> tuple[np.ndarray, T
         "scratches": damage.scratches, "spots": damage.spots, "tears": damage.tears, "share": share
     }  # fmt: skip
     if not damage.mask.any():
-        return image, Treatment("repair", False, "no scratches, dust or tears that stand beyond doubt", figures)
+        words = "no scratches, dust or tears beyond doubt"
+        if damage.doubtful_spots:
+            words += f"; {damage.doubtful_spots} dot(s) are too few to be dust: left"
+        return image, Treatment("repair", False, words, figures)
     kinds = {"scratch(es)": damage.scratches, "spot(s)": damage.spots, "tear(s)": damage.tears}
     counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
     words = f"{counted}, {share:.1%} of the picture"
