@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from animate import provenance
-from animate.errors import MediaError
+from animate.errors import MediaError, PortraitError
 from animate.portrait import LandmarkDetector, read_image, restore_image
 from animate.rights import picture_sha256
 from animate.types import Consent, Treatment
@@ -126,7 +126,7 @@ def restore(
     Raises
     ------
     PortraitError
-        If the picture cannot be read.
+        If the picture cannot be read, or is not uint8 [H, W, 3].
     ConfigError
         If a step is unknown.
     RefusalError
@@ -141,6 +141,8 @@ def restore(
     9 scratches, 31 spots, 0.6% of the picture: repaired
     """
     if isinstance(picture, np.ndarray):
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+            raise PortraitError(f"A picture is uint8 [H, W, 3] in RGB, not {picture.dtype} {list(picture.shape)}.")
         original, sha256 = picture, picture_sha256(picture)
     else:
         original, sha256 = read_image(picture)

@@ -9,7 +9,7 @@ import skimage.data
 
 import animate
 from animate import cli, rights
-from animate.errors import ConfigError, MediaError, RefusalError
+from animate.errors import ConfigError, MediaError, PortraitError, RefusalError
 from animate.portrait import read_image, restore_image
 from animate.portrait.landmarks import load_detector
 from animate.portrait.restore import enlarge as enlarging
@@ -238,6 +238,17 @@ def test_the_network_keeps_to_the_picture(picture):
 def test_wrong_steps_are_refused(steps):
     with pytest.raises(ConfigError):
         restore_image(np.zeros((64, 64, 3), np.uint8), steps)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (30, 200), (61, 61), (60, 400)])
+def test_tiny_pictures_pass(size):
+    image = np.random.default_rng(0).integers(0, 255, (*size, 3), dtype=np.uint8)
+    assert restore_image(image, "auto,tint")[0].shape[2] == 3
+
+
+def test_grey_arrays_are_refused():
+    with pytest.raises(PortraitError, match="uint8"):
+        animate.restore(np.zeros((64, 64), np.uint8))
 
 
 def test_off_does_nothing(picture):

@@ -12,7 +12,7 @@ from animate.types import Treatment
 _BLOCK_PX = 16
 _MIN_BLOCKS = 40
 _DARKEST, _BRIGHTEST = 15, 240  # luma beyond which noise is clipped and looks smaller than it is
-# Measured at half size on 16 portraits (photographs, paintings, a statue, a cartoon), clean and with noise of sigma 8
+# Measured at half size on 16 pictures (photographs, paintings, a statue, a cartoon, animals), clean and with noise of sigma 8
 # added as it is, through JPEG at quality 80, and as grain 0.8 px wide. With noise: sigma 3.6 or more, evenness at most
 # 1.25, kurtosis at most 4.0. Canvas, craquelure, hair and halftone are uneven (1.5) or peaked (4.3 to 7).
 _LEAST_SIGMA = 3.0

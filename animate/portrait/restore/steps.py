@@ -52,7 +52,7 @@ def restore_image(
     image : uint8 [H', W', 3]
         The same array if nothing was done.
     report : tuple of Treatment
-        One for each step, in the order they were taken.
+        One for each step, in the order they were taken; none for a picture too small to hold a face.
 
     Raises
     ------
@@ -70,6 +70,8 @@ def restore_image(
     (True, 'blacks at 0 and whites at 254 of 255: not faded')
     """
     plan = parse_steps(steps)
+    if min(image.shape[:2]) < MIN_FACE_PX:
+        return image, ()
     report = []
     if "straighten" in plan.steps:
         image, done = straighten(image)

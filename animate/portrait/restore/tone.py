@@ -7,7 +7,7 @@ import numpy as np
 
 from animate.types import Treatment
 
-# Of 16 clean portraits none has both its blacks above 40 and its whites below 215: a picture that is meant to be light
+# Of 16 clean pictures none has both its blacks above 40 and its whites below 215: a picture that is meant to be light
 # or dark reaches one of the two ends.
 _FADED_BLACK, _FADED_WHITE = 40, 215
 _BLACK, _WHITE = 8, 247  # where they go; the rest is left to what the percentiles did not see
