@@ -139,6 +139,11 @@ def test_a_few_bright_dots_are_not_dust(picture):
     assert not found.mask.any()
 
 
+def test_dull_light_is_not_fading(picture):
+    dull = (47 + 0.6 * picture).astype(np.uint8)
+    assert restore_image(dull, ["contrast"])[0] is dull
+
+
 def test_noise_is_measured(picture):
     estimate = estimate_noise(cv2.cvtColor(noisy(picture), cv2.COLOR_RGB2GRAY))
     assert estimate.is_noise

@@ -14,8 +14,8 @@ _MIN_BLOCKS = 40
 _DARKEST, _BRIGHTEST = 15, 240  # luma beyond which noise is clipped and looks smaller than it is
 # Measured at half size on 16 clean pictures (photographs, paintings, a statue, a cartoon, animals), and on four with
 # noise of sigma 8 added as it is, through JPEG at quality 80, and as grain 0.8 px wide. With noise: sigma 3.6 or more,
-# unevenness at most 1.25, kurtosis at most 3.9. Clean ones of that sigma, with canvas, craquelure, hair or halftone, are
-# uneven (1.5) or peaked (4.3).
+# unevenness at most 1.25, kurtosis at most 3.9. Clean ones of that sigma (canvas,
+# craquelure, hair, halftone) are uneven (1.5) or peaked (4.3).
 _LEAST_SIGMA = 3.0
 _MOST_UNEVEN = 1.3
 _MOST_PEAKED = 4.1

@@ -7,9 +7,9 @@ import numpy as np
 
 from animate.types import Treatment
 
-# Of 16 clean pictures none has both its blacks above 40 and its whites below 215: a picture that is meant to be light
-# or dark reaches one of the two ends.
-_FADED_BLACK, _FADED_WHITE = 40, 215
+# None of 16 clean pictures has both its blacks above 40 and its whites below 215: what is meant to be light or dark
+# reaches one of the two ends. One of seven clean videos does (dull light, 47 to 200), but spans 150 levels.
+_FADED_BLACK, _FADED_WHITE, _FADED_SPAN = 40, 215, 140
 _BLACK, _WHITE = 8, 247  # where they go; the rest is left to what the percentiles did not see
 _MAX_GAIN = 2.2  # more would show the steps of 8 bits
 _LEAST_TINT = 4.0  # CIELAB units of chroma that are seen as a tint
@@ -31,7 +31,7 @@ def restore_contrast(image: np.ndarray) -> tuple[np.ndarray, Treatment]:
     black, white = np.percentile(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (0.5, 99.5))
     figures = {"black": float(black), "white": float(white)}
     spans = f"blacks at {black:.0f} and whites at {white:.0f} of 255"
-    if black < _FADED_BLACK or white > _FADED_WHITE or white - black < 1:
+    if black < _FADED_BLACK or white > _FADED_WHITE or not 1 <= white - black <= _FADED_SPAN:
         return image, Treatment("contrast", False, f"{spans}: not faded", figures)
     gain = min((_WHITE - _BLACK) / (white - black), _MAX_GAIN)
     middle = (black + white) / 2
