@@ -34,6 +34,8 @@ _HOMES = {
     "render": "animate.pipeline",
     "save_motion": "animate.interchange",
     "load_motion": "animate.interchange",
+    "restore": "animate.restoration",
+    "Restored": "animate.restoration",
     "verify": "animate.pipeline",
     "track": "animate.tracking",
     "drive": "animate.driving",
@@ -48,6 +50,7 @@ _HOMES = {
     "Word": "animate.types",
     "Motion": "animate.types",
     "MarkedFrames": "animate.types",
+    "Treatment": "animate.types",
     "Verdict": "animate.types",
 }
 __all__ = [*_HOMES, "__version__"]

@@ -7,20 +7,27 @@ import json
 import sys
 from pathlib import Path
 
+from animate.cli_output import add_output_options, config_of
 from animate.errors import ConfigError, MediaError, PortraitError
 
 SOME_CAN, NONE_CAN = 0, 1
 ALL = "all"
 
 
-def add_faces(commands: argparse._SubParsersAction) -> None:
-    """Add `faces`."""
+def add_people(commands: argparse._SubParsersAction) -> None:
+    """Add `faces` and `converse`."""
     faces = commands.add_parser("faces", help="list the faces of a picture; exit status 1 if none can be animated")
     faces.add_argument("picture")
     faces.add_argument("-o", "--output", metavar="PNG", help="also write a copy with the numbers drawn in")
     faces.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
     faces.add_argument("--json", action="store_true")
     faces.set_defaults(run=_faces)
+
+    talk = commands.add_parser("converse", help="several portraits speak in turn and listen to each other")
+    talk.add_argument("scene", metavar="SCENE", help=".yaml: people, turns, recording, layout (see the README)")
+    talk.add_argument("--allow-marked", action="store_true", help="accept portraits that came out of this engine")
+    add_output_options(talk)
+    talk.set_defaults(run=_converse)
 
 
 def add_choice(render: argparse.ArgumentParser) -> None:
@@ -95,9 +102,11 @@ def render_together(options, config) -> int:
     return 0
 
 
-def converse(options, config) -> int:
-    """Render a conversation."""
-    from animate.conversation import converse as perform
+def _converse(options) -> int:
+    if options.report:
+        raise ConfigError("--report is for one face: render it alone.")
+    config = config_of(options)
+    from animate.conversation import converse
     from animate.group import check_settings
     from animate.media import Encoding, check_targets
     from animate.pipeline import Animator
@@ -106,7 +115,7 @@ def converse(options, config) -> int:
     check_settings(config)
     check_targets(options.output, Encoding.of(config))
     conversation = read_conversation(options.scene)
-    group = perform(
+    group = converse(
         conversation,
         model=Animator.from_pretrained(options.checkpoint, device=options.device).model,
         config=config,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from animate.cli_output import add_output_options, check_outputs, config_of, deliver
 from animate.cli_provenance import add_consent
+from animate.cli_restore import add_restore_option, read_restored
 
 
-def add_performances(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
-    """Add `performances` and `revive`; return the parser of `revive`, which lacks the options of its output."""
+def add_performances(commands: argparse._SubParsersAction) -> None:
+    """Add `performances` and `revive`."""
     performances = commands.add_parser("performances", help="list what `revive` can perform, or show it on a portrait")
     performances.add_argument("portrait", nargs="?", help="picture of one face, for a contact sheet")
     performances.add_argument("-o", "--output", metavar="PNG", help="the contact sheet to write")
@@ -25,8 +27,29 @@ def add_performances(commands: argparse._SubParsersAction) -> argparse.ArgumentP
     revive.add_argument("--loop", action="store_true", help="the last frame passes into the first")
     revive.add_argument("--save-motion", metavar="FILE", help="also keep the motion: .npz, .json, .csv, .glb, .gltf")
     revive.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
+    revive.add_argument("--face", type=int, metavar="N", help="who comes alive: a number that `faces` shows")
+    add_restore_option(revive, "auto")
     add_consent(revive)
-    return revive
+    add_output_options(revive, voice=False)
+    revive.set_defaults(run=_revive)
+
+
+def _revive(options) -> int:
+    config = config_of(options)
+    from animate.reviving import revive
+
+    check_outputs(options, config)
+    clip = revive(
+        read_restored(options),
+        options.performance,
+        duration_s=options.seconds,
+        loop=options.loop,
+        consent=options.consent,
+        allow_marked=options.allow_marked,
+        config=config,
+    )
+    deliver(clip, options)
+    return 0
 
 
 def _performances(options) -> int:

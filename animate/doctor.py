@@ -36,6 +36,7 @@ def examine() -> list[dict]:
         _face_alignment_weights(),
         _extra("matplotlib", "plot"),
         _extra("pocketsphinx", "align"),
+        _extra("ncnn", "restore"),
         _cuda(),
         _disk(),
     ]

@@ -82,10 +82,19 @@ def examine(portrait: Portrait, allow_marked: bool = False) -> provenance.Findin
     RefusalError
         If the portrait is explicit, marked and not allowed, or cannot be checked.
     """
-    return provenance.examine(portrait.image, portrait_sha256(portrait), allow_marked=allow_marked)
+    return provenance.examine(_as_read(portrait), portrait_sha256(portrait), allow_marked=allow_marked)
 
 
 def portrait_sha256(portrait: Portrait) -> str:
     """Return the hash of a portrait's file, or of its pixels if it was made in memory."""
-    shape = str(portrait.image.shape).encode()
-    return portrait.sha256 or hashlib.sha256(shape + np.ascontiguousarray(portrait.image).tobytes()).hexdigest()
+    return portrait.sha256 or picture_sha256(_as_read(portrait))
+
+
+def picture_sha256(image: np.ndarray) -> str:
+    """Return the hash of the pixels of a picture that was made in memory."""
+    return hashlib.sha256(str(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def _as_read(portrait: Portrait) -> np.ndarray:
+    """Return the picture that was given: restoration could wash out a mark."""
+    return portrait.image if portrait.original is None else portrait.original

@@ -56,6 +56,28 @@ class FaceMesh:
         return float(np.hypot(*(left - right)))
 
 
+@dataclass(frozen=True)
+class Treatment:
+    """What a step of restoration did to a picture, or why it left it alone.
+
+    Attributes
+    ----------
+    step : str
+        One of `animate.portrait.restore.STEPS`.
+    done : bool
+        True if the picture was changed.
+    words : str
+        Plain words with what was measured.
+    figures : dict
+        The same measurements by name.
+    """
+
+    step: str
+    done: bool
+    words: str
+    figures: dict[str, float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, eq=False)
 class Portrait:
     """One still picture with the face that will move.
@@ -73,6 +95,10 @@ class Portrait:
         Of the file as it was read; empty for pictures made in memory.
     in_front, behind : float32 [H, W] or None
         1 where other people are who stand before this one, or beside and behind; None where there are none.
+    original : uint8 [H', W', 3] or None
+        The picture as it was read, if `image` was restored: checks and consent are about this one.
+    restoration : tuple of Treatment
+        What restoration did and what it left; empty if there was none.
     """
 
     image: np.ndarray
@@ -82,6 +108,8 @@ class Portrait:
     sha256: str = ""
     in_front: np.ndarray | None = None
     behind: np.ndarray | None = None
+    original: np.ndarray | None = None
+    restoration: tuple[Treatment, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:

@@ -6,8 +6,8 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 
 from animate.camera import framed, framing
-from animate.crop import View
 from animate.channels import BROWS, HEAD
+from animate.crop import View
 from animate.errors import ConfigError
 from animate.motion import lip_gap
 from animate.motion.acting import Acting, Manner

@@ -16,6 +16,7 @@ from animate.portrait.image import read_image
 from animate.portrait.landmarks import LandmarkDetector
 from animate.portrait.neutral import neutral_vertices
 from animate.portrait.people import person_mattes
+from animate.portrait.restore import restore_image
 from animate.topology import triangles
 from animate.types import FaceMesh, Portrait
 
@@ -23,7 +24,11 @@ _log = logging.getLogger(__name__)
 
 
 def read_portrait(
-    path: Path | str, *, face: int | None = None, detector: str | LandmarkDetector = "mediapipe"
+    path: Path | str,
+    *,
+    face: int | None = None,
+    detector: str | LandmarkDetector = "mediapipe",
+    restore: str | Sequence[str] = "off",
 ) -> Portrait:
     """Read a picture and find the face that will move.
 
@@ -36,11 +41,14 @@ def read_portrait(
         are several, which one that was is logged.
     detector : str or LandmarkDetector
         ``"mediapipe"``, ``"face-alignment"`` or an object with their `detect` method.
+    restore : str or sequence of str
+        Steps that clean the picture first, where it needs them: "off", "auto" or names as for
+        `animate.portrait.restore.parse_steps`. The hash stays that of the file.
 
     Returns
     -------
     Portrait
-        At the picture's own size, upright, in sRGB.
+        At the picture's own size unless that was restored too, upright, in sRGB.
 
     Raises
     ------
@@ -50,7 +58,7 @@ def read_portrait(
     DependencyError
         If the detector or its weights are missing.
     ConfigError
-        If `detector` names none.
+        If `detector` names none, or `restore` an unknown step.
 
     Examples
     --------
@@ -58,7 +66,9 @@ def read_portrait(
     -11.4
     """
     image, sha256 = read_image(path)
-    return replace(portrait_from_image(image, name=Path(path).name, face=face, detector=detector), sha256=sha256)
+    restored, report = restore_image(image, restore, detector=detector)
+    portrait = portrait_from_image(restored, name=Path(path).name, face=face, detector=detector)
+    return replace(portrait, sha256=sha256, original=None if restored is image else image, restoration=report)
 
 
 def portrait_from_image(

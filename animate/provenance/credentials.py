@@ -19,6 +19,7 @@ from animate.types import Consent, Credentials
 SOFT_BINDING = "org.animate-portrait.tile.1"
 CONSENT_LABEL = "org.animate-portrait.consent"
 _SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+_ENHANCED = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 _TYPES = {
     ".mp4": "video/mp4",
     ".mov": "video/quicktime",
@@ -71,6 +72,8 @@ class Origin:
         What the checks of the portrait found, for the record.
     further : tuple of Ingredient
         The other portraits and voices, where there are several.
+    edits : tuple of str or None
+        What was done to a picture that is still the same photograph; None for what was generated.
     """
 
     portrait_sha256: str = ""
@@ -79,6 +82,7 @@ class Origin:
     source_mark_id: str | None = None
     guard: dict | None = None
     further: tuple[Ingredient, ...] = ()
+    edits: tuple[str, ...] | None = None
 
 
 def sign(path: str | Path, mark_id: str, origin: Origin, identity: Identity | None = None) -> Path | None:
@@ -180,7 +184,7 @@ def _manifest(mark_id: str, origin: Origin) -> dict:
     ingredients = [
         {
             "title": part.role,
-            "relationship": "componentOf",
+            "relationship": "componentOf" if origin.edits is None else "parentOf",
             "label": part.role,
             "instance_id": f"sha256:{part.sha256}",
             **({"description": f"carries the mark {part.source_mark_id}"} if part.source_mark_id else {}),
@@ -188,16 +192,20 @@ def _manifest(mark_id: str, origin: Origin) -> dict:
         for part in inputs
         if part.sha256
     ]
-    placed = {"action": "c2pa.placed", "parameters": {"ingredientIds": [part["label"] for part in ingredients]}}
-    actions = [
-        {"action": "c2pa.created", "digitalSourceType": _SYNTHETIC},
-        *([placed] if ingredients else []),
-        {"action": "c2pa.watermarked.bound"},
-    ]
+    labels = {"parameters": {"ingredientIds": [part["label"] for part in ingredients]}} if ingredients else {}
+    if origin.edits is None:
+        made = [{"action": "c2pa.created", "digitalSourceType": _SYNTHETIC}]
+        made += [{"action": "c2pa.placed", **labels}] if ingredients else []
+    else:
+        made = [{"action": "c2pa.opened", **labels}]
+        made += [
+            {"action": "c2pa.edited", "digitalSourceType": _ENHANCED, "description": edit} for edit in origin.edits
+        ]
+    actions = [*made, {"action": "c2pa.watermarked.bound"}]
     consent = {"basis": origin.consent.basis, "reference": origin.consent.reference}
     return {
         "claim_generator_info": [{"name": "animate-portrait", "version": __version__}],
-        "title": "talking portrait",
+        "title": "talking portrait" if origin.edits is None else "restored picture",
         "ingredients": ingredients,
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": actions}},

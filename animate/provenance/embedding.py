@@ -171,7 +171,8 @@ class _Marked(MarkedFrames):
         beside = None
         for picture in pictures:
             beside = sign(picture, self.mark_id, origin)
-        append("rendered", mark_id=self.mark_id, output_sha256=files_sha256(pictures), **asdict(origin))
+        event = "rendered" if origin.edits is None else "restored"
+        append(event, mark_id=self.mark_id, output_sha256=files_sha256(pictures), **asdict(origin))
         return beside
 
 

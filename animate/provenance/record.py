@@ -33,7 +33,7 @@ def append(event: str, **fields) -> dict:
     Parameters
     ----------
     event : str
-        "rendered" or "refused".
+        "rendered", "restored" or "refused".
     **fields
         What JSON can hold.
 
