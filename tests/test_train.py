@@ -1,12 +1,14 @@
 """Corpus, teacher, material and the training loop, on a corpus made for the test."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from scipy.ndimage import maximum_filter1d
 
-from animate.errors import ConfigError, DependencyError
+from animate.errors import CheckpointError, ConfigError, DependencyError
 from animate.motion import lip_gap, load_pipeline
 from animate.motion.latents import LATENTS, NUM_LIP_LATENTS, to_channels
 from animate.speech import FEATURES, MOTION_FPS
@@ -48,6 +50,15 @@ def test_the_teacher_seals_p_b_and_m_between_any_vowels(consonant, vowel):
     sealed = lip_gap(motion) < 0.01
     contact_s = sealed[round(0.55 * MOTION_FPS) : round(0.8 * MOTION_FPS)].sum() / MOTION_FPS
     assert 0.08 <= contact_s <= 0.2
+
+
+def test_the_teacher_opens_short_vowels_between_closures():
+    motion, phones = taught(("m", 0.06), ("ɑ", 0.08), ("m", 0.06))
+    vowel = phones[1]
+    assert at(lip_gap(motion), (vowel.start_s + vowel.end_s) / 2) > 0.05
+    for closure in phones[::2]:
+        within = slice(round(closure.start_s * MOTION_FPS), round(closure.end_s * MOTION_FPS) + 1)
+        assert lip_gap(motion)[within].min() < 0.02
 
 
 def test_the_teacher_does_not_seal_other_consonants():
@@ -212,6 +223,18 @@ def test_two_steps_train_and_a_stopped_run_goes_on_as_if_it_had_not_stopped(corp
     assert whole.keys() == parts.keys()
     assert all(np.allclose(whole[name], parts[name], atol=1e-5) for name in whole)
     load_pipeline(tmp_path / "parts/checkpoint")
+
+
+def test_a_run_can_start_from_the_weights_of_another(corpus, tmp_path):
+    from animate.train import loop
+
+    first = tiny_config(corpus, tmp_path / "first", 1)
+    loop.train(first)
+    started, _ = loop.first_networks(replace(first, start_from=first.checkpoint), tmp_path / "second")
+    expected = load_pipeline(first.checkpoint).speech_encoder.state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in started.state_dict().items())
+    with pytest.raises(CheckpointError, match="nowhere"):
+        loop.train(replace(first, out=str(tmp_path / "third"), start_from="nowhere"))
 
 
 def test_windows_are_padded_with_silence_at_the_ends(corpus, tmp_path):

@@ -48,7 +48,7 @@ def train(config: TrainConfig, progress: bool = False) -> Path:
     out = Path(config.out)
     prepare(Path(config.corpus), out / "material", config.hours, config.seed, config.workers, progress)
     accelerator = Accelerator(mixed_precision=config.mixed_precision)
-    encoder, denoiser = _first_networks(config, out)
+    encoder, denoiser = first_networks(config, out)
     windows = Windows(out / "material", WINDOW, encoder.margin)
     learner = Learner(encoder, denoiser, config.dropout, config.context_share, config.draws)
     optimizer = torch.optim.AdamW(
@@ -70,7 +70,8 @@ def train(config: TrainConfig, progress: bool = False) -> Path:
     return Path(config.checkpoint)
 
 
-def _first_networks(config: TrainConfig, out: Path) -> tuple[SpeechEncoder, MotionDenoiser]:
+def first_networks(config: TrainConfig, out: Path) -> tuple[SpeechEncoder, MotionDenoiser]:
+    """Return both networks as a run begins with them: from the seed, or from another checkpoint."""
     if not config.start_from:
         return build_networks(config, *measure_controls(out))
     model = load_pipeline(config.start_from)
