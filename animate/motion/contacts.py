@@ -13,12 +13,15 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 LIPS, TEETH, ROUNDED = "pbmɓ", "fvɱʋ", "uowʊɔɥʍyøœʏ"
+OPEN = "aɑäæɛʌɐ"
 
 # Probabilities below the first are ignored, from the second on the contact is complete. Chosen on held-out synthetic
 # voices: lower ones find few more contacts, and close the lips for more and more t, d and n.
-_LIPS_FROM, _LIPS_FULL = 0.04, 0.10
-_TEETH_FROM, _TEETH_FULL = 0.05, 0.15
+_LIPS_FROM, _LIPS_FULL = 0.025, 0.07
+_TEETH_FROM, _TEETH_FULL = 0.03, 0.09
 _ROUNDED_FROM, _ROUNDED_FULL = 0.07, 0.30
+# Where an open vowel is this likely, contacts begin to give way, and where it is certain there are none.
+_OPEN_FROM, _OPEN_FULL = 0.5, 0.8
 _SPREAD = (
     3  # frames: lips touch 20 ms before the phone and leave 10 ms after it (measured; see `animate.train.teacher`)
 )
@@ -37,16 +40,18 @@ def evidence(probabilities: np.ndarray, phones: Sequence[str]) -> np.ndarray:
     phones : sequence of str
         IPA.
     """
-    gates = []
-    for letters, first, full in (
-        (LIPS, _LIPS_FROM, _LIPS_FULL),
-        (TEETH, _TEETH_FROM, _TEETH_FULL),
-        (ROUNDED, _ROUNDED_FROM, _ROUNDED_FULL),
-    ):
+
+    def gate(letters: str, first: float, full: float) -> np.ndarray:
         columns = [index for index, phone in enumerate(phones) if phone and phone in letters]
-        gate = np.clip((probabilities[:, columns].sum(axis=1) - first) / (full - first), 0, 1)
-        gates.append(gaussian_filter1d(maximum_filter1d(gate, _SPREAD), _SOFTEN))
-    return np.stack(gates, axis=1).astype(np.float32)
+        return np.clip((probabilities[:, columns].sum(axis=1) - first) / (full - first), 0, 1)
+
+    def spread(gate: np.ndarray) -> np.ndarray:
+        return gaussian_filter1d(maximum_filter1d(gate, _SPREAD), _SOFTEN)
+
+    apart = 1 - gate(OPEN, _OPEN_FROM, _OPEN_FULL)
+    lips, teeth = gate(LIPS, _LIPS_FROM, _LIPS_FULL), gate(TEETH, _TEETH_FROM, _TEETH_FULL)
+    rounded = gate(ROUNDED, _ROUNDED_FROM, _ROUNDED_FULL)
+    return np.stack([spread(lips) * apart, spread(teeth) * apart, spread(rounded)], axis=1).astype(np.float32)
 
 
 def carry_out(controls: np.ndarray, sure: np.ndarray, index: dict[str, int]) -> np.ndarray:
