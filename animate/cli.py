@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from animate import __version__
+from animate.cli_output import check_names
 from animate.cli_people import add_people
 from animate.cli_performances import add_performances
 from animate.cli_provenance import add_benchmarks, add_commands
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(message)s", level=logging.INFO if options.verbose else logging.WARNING)
     try:
+        check_names(options)
         return options.run(options)
     except AnimateError as error:
         print(f"animate-portrait: {error}", file=sys.stderr)
