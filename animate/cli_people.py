@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from animate.cli_output import add_output_options, config_of
-from animate.cli_portrait import ALL, add_detector, say_restored
+from animate.cli_portrait import ALL, add_detector, add_restore_option, say_restored
 from animate.errors import ConfigError, PortraitError
 
 SOME_CAN, NONE_CAN = 0, 1
@@ -25,6 +25,8 @@ def add_people(commands: argparse._SubParsersAction) -> None:
 
     talk = commands.add_parser("converse", help="several portraits speak in turn and listen to each other")
     talk.add_argument("scene", metavar="SCENE", help=".yaml: people, turns, recording, layout (see the README)")
+    add_detector(talk)
+    add_restore_option(talk, "off")
     talk.add_argument("--allow-marked", action="store_true", help="accept portraits that came out of this engine")
     add_output_options(talk)
     talk.set_defaults(run=_converse)
@@ -96,14 +98,16 @@ def _converse(options) -> int:
         raise ConfigError("--report is for one face: render it alone.")
     config = config_of(options)
     from animate.conversation import converse
-    from animate.group import check_settings
+    from animate.group import check_settings, pictures_of
     from animate.media import Encoding, check_targets
     from animate.pipeline import Animator
     from animate.scene import read_conversation
 
     check_settings(config)
     check_targets(options.output, Encoding.of(config))
-    conversation = read_conversation(options.scene)
+    conversation = read_conversation(options.scene, detector=options.detector, restore=options.restore)
+    for portrait in pictures_of([*conversation.people.values()]).values():
+        say_restored(portrait, options)
     group = converse(
         conversation,
         model=Animator.from_pretrained(options.checkpoint, device=options.device).model,

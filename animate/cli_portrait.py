@@ -21,6 +21,11 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
 
 
+def add_restore_option(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the flag that says how a picture is cleaned before it is animated."""
+    parser.add_argument("--restore", metavar="STEPS", default=default, help=f"{STEPS_HELP} (default {default})")
+
+
 def add_portrait_options(parser: argparse.ArgumentParser, restore: str, several: bool = False) -> None:
     """Add the flags of how a portrait is read; `restore` is done by default, and `several` faces may be meant."""
     parser.add_argument(
@@ -31,7 +36,7 @@ def add_portrait_options(parser: argparse.ArgumentParser, restore: str, several:
         "be animated)",
     )
     add_detector(parser)
-    parser.add_argument("--restore", metavar="STEPS", default=restore, help=f"{STEPS_HELP} (default {restore})")
+    add_restore_option(parser, restore)
 
 
 def face_number(value: str) -> int:

@@ -16,9 +16,6 @@ def add_restore(commands: argparse._SubParsersAction) -> None:
     restore.add_argument("picture", metavar="PHOTO", help="any picture file")
     restore.add_argument("-o", "--output", required=True, help="the .png to write, marked and signed as edited")
     restore.add_argument("--steps", default="auto", help=f"{STEPS_HELP} (default auto)")
-    restore.add_argument(
-        "--tint", choices=("keep", "remove"), default="keep", help="make sepia neutral grey (default keep)"
-    )
     restore.add_argument("--before-after", metavar="PNG", help="also write both side by side")
     add_detector(restore)
     restore.add_argument("--allow-marked", action="store_true", help="accept a picture that came out of this engine")
@@ -30,16 +27,16 @@ def _restore(options) -> int:
     from animate.media import check_png
     from animate.restoration import in_words, restore
 
-    for target in filter(None, (options.output, options.before_after)):
+    targets = [target for target in (options.output, options.before_after) if target]
+    for target in targets:
         check_png(target)
-    steps = options.steps if options.tint == "keep" else [*options.steps.split(","), "tint"]
-    restored = restore(options.picture, steps, detector=options.detector, allow_marked=options.allow_marked)
+    restored = restore(options.picture, options.steps, detector=options.detector, allow_marked=options.allow_marked)
+    restored.save(options.output)
     if options.before_after:
         restored.save_before_after(options.before_after)
-    written = restored.save(options.output)
     if options.json:
-        print(json.dumps({"output": str(written), "steps": [asdict(step) for step in restored.report]}))
+        print(json.dumps({"output": options.output, "steps": [asdict(step) for step in restored.report]}))
         return 0
     print(in_words(restored.report), file=sys.stderr)
-    print(written)
+    print(*targets, sep="\n")
     return 0

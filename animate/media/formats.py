@@ -80,9 +80,11 @@ def check_targets(paths: Sequence[str | Path], encoding: Encoding | None = None,
     Raises
     ------
     MediaError
-        If a suffix is unknown or cannot be transparent, a name is that of a folder, its folder does not exist, the
-        folder of a sequence holds something, or a setting is for other formats than these.
+        If there is no name, a suffix is unknown or cannot be transparent, a name is that of a folder, its folder does
+        not exist, the folder of a sequence holds something, or a setting is for other formats than these.
     """
+    if not paths:
+        raise MediaError("There is no name to write to. Give at least one, such as ada.mp4.")
     for target in map(Path, paths):
         _check_target(target, has_alpha)
     used = {format_of(Path(path)).setting for path in paths}
