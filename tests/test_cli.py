@@ -62,6 +62,7 @@ def test_verify_goes_on_after_a_broken_file(tmp_path, inputs):
         ({"output": "out.docx"}, "mp4"),
         ({"options": ["--fps", "often"]}, "often"),
         ({"output": "out"}, "suffix"),
+        ({"output": 300 * "o" + ".mp4"}, "too long"),
         ({"output": "portrait.png"}, "written over"),
         ({"options": ["-o", "./out.mp4"]}, "twice"),
         ({"options": ["--save-motion", "out.mp4"]}, "twice"),
@@ -170,3 +171,17 @@ def test_faces_are_asked_for_in_the_same_way(capsys, command):
         _parser().parse_args([command, "club.jpg", "-o", "out.png", "--face", "0"])
     assert "as `faces` shows" in capsys.readouterr().err
     assert _parser().parse_args([command, "club.jpg", "-o", "out.png", "--face", "2"]).face == 2
+
+
+def test_verbose_may_stand_before_and_behind_the_command():
+    line = ["revive", "ada.jpg", "-o", "out.mp4"]
+    assert not _parser().parse_args(line).verbose
+    assert _parser().parse_args(["--verbose", *line]).verbose and _parser().parse_args([*line, "--verbose"]).verbose
+
+
+def test_restoration_speaks_of_what_it_did_and_on_request_of_the_rest(tmp_path, inputs, capsys):
+    arguments = ["revive", str(inputs[0]), "-o", str(tmp_path / "out.png"), "--seconds", "2", "--consent", "self"]
+    assert main(arguments) == 0
+    assert "left" not in capsys.readouterr().err
+    assert main([*arguments, "--verbose"]) == 0
+    assert "left" in capsys.readouterr().err
