@@ -165,7 +165,7 @@ def phrase_ends(voice: Speech) -> list[float]:
 
 
 def _camera(turns: tuple[Turn, ...], names: list[str]) -> Callable[[float], int]:
-    """Return whom the camera sees at a time: the one who speaks; it passes over words thrown in while another goes on."""
+    """Return whom the camera sees at a time: who speaks; it passes over words thrown in while another goes on."""
     shots, seen = [], None
     for turn, following in zip(turns, [*turns[1:], None]):
         is_thrown_in = seen and (turn.start_s < seen.end_s or (following and following.who == seen.who))
