@@ -190,7 +190,7 @@ def chosen(names: list[str] | None) -> list[Attack]:
     """
     by_name = {attack.name: attack for attack in ATTACKS}
     if unknown := set(names or ()) - set(by_name):
-        raise ConfigError(f"There is no attack {min(unknown)!r}. The attacks are: {', '.join(by_name)}.")
+        raise ConfigError(f"There is no attack {min(unknown)!r}. The attacks are: {'; '.join(by_name)}.")
     return [by_name[name] for name in names or by_name]
 
 

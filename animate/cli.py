@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from animate import __version__
+from animate.cli_output import check_names
 from animate.cli_people import add_people
 from animate.cli_performances import add_performances
 from animate.cli_provenance import add_benchmarks, add_commands
@@ -34,9 +35,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(message)s", level=logging.INFO if options.verbose else logging.WARNING)
     try:
+        check_names(options)
         return options.run(options)
     except AnimateError as error:
         print(f"animate-portrait: {error}", file=sys.stderr)
+        return ERROR
+    except OSError as error:  # what no check foresaw, such as a name that is too long
+        print(f"animate-portrait: {error.strerror or error}: {error.filename}", file=sys.stderr)
         return ERROR
     except KeyboardInterrupt:
         print("animate-portrait: stopped; nothing half-written is left.", file=sys.stderr)
@@ -46,7 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("animate-portrait", description="Make a still portrait speak.")
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("--verbose", action="store_true", help="say more on stderr")
+    verbose = {"action": "store_true", "help": "say more on stderr"}
+    parser.add_argument("--verbose", **verbose)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     add_render(commands)
@@ -105,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument("-o", "--output", required=True, help="the .png, .pdf or .svg to write")
     plot.set_defaults(run=_plot)
 
+    for command in commands.choices.values():  # before the command or behind it
+        command.add_argument("--verbose", **verbose, default=argparse.SUPPRESS)
     commands.add_parser("score", help="measure a motion model on speech it never saw")  # see `main`
     return parser
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from animate.config import VOICE_SETTINGS, RenderConfig, load_config
-from animate.errors import ConfigError
+from animate.errors import ConfigError, MediaError
 from animate.resources import shipped
 
 if TYPE_CHECKING:
@@ -100,8 +100,40 @@ def config_of(options) -> RenderConfig:
     given = {field.name: getattr(options, field.name, None) for field in fields(RenderConfig)}
     preset = options.config
     if preset is not None and not Path(preset).suffix:
-        preset = shipped("configs/render") / f"{preset}.yaml"
+        presets = {file.stem: file for file in sorted(shipped("configs/render").glob("*.yaml"))}
+        if preset not in presets:
+            raise ConfigError(f"There is no preset {preset!r}. Use {', '.join(presets)}, or a file NAME.yaml.")
+        preset = presets[preset]
     return load_config(RenderConfig, preset and Path(preset), given)
+
+
+_READ = (
+    "portrait", "picture", "video", "scene", "shots", "voice", "voices", "motion", "direction", "transcript", "config",
+    "label_font",
+)  # fmt: skip
+_WRITTEN = ("output", "save_motion", "captions", "before_after")
+
+
+def check_names(options) -> None:
+    """Raise if a command would write over a file that it reads, or two files under one name.
+
+    Raises
+    ------
+    MediaError
+    """
+    read = {Path(file).resolve() for name in _READ for file in _files(options, name)}
+    written = [Path(file).resolve() for name in _WRITTEN for file in _files(options, name)]
+    for place, file in enumerate(written):
+        if file in read:
+            raise MediaError(f"{file.name} is read, and would be written over. Give the output another name.")
+        if file in written[:place]:
+            raise MediaError(f"{file.name} would be written twice. Give each output a name of its own.")
+
+
+def _files(options, name: str) -> list[str]:
+    given = getattr(options, name, None)
+    given = given if isinstance(given, list) else [given]
+    return [file[1] if isinstance(file, tuple) else file for file in given if file]
 
 
 def check_outputs(options, config: RenderConfig) -> None:

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 from animate.cli_output import add_output_options, config_of
-from animate.errors import ConfigError, MediaError, PortraitError
+from animate.cli_portrait import ALL, add_detector, add_restore_option, say_restored
+from animate.errors import ConfigError, PortraitError
 
 SOME_CAN, NONE_CAN = 0, 1
-ALL = "all"
 
 
 def add_people(commands: argparse._SubParsersAction) -> None:
@@ -19,25 +19,21 @@ def add_people(commands: argparse._SubParsersAction) -> None:
     faces = commands.add_parser("faces", help="list the faces of a picture; exit status 1 if none can be animated")
     faces.add_argument("picture")
     faces.add_argument("-o", "--output", metavar="PNG", help="also write a copy with the numbers drawn in")
-    faces.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
+    add_detector(faces)
     faces.add_argument("--json", action="store_true")
     faces.set_defaults(run=_faces)
 
     talk = commands.add_parser("converse", help="several portraits speak in turn and listen to each other")
     talk.add_argument("scene", metavar="SCENE", help=".yaml: people, turns, recording, layout (see the README)")
+    add_detector(talk)
+    add_restore_option(talk, "off")
     talk.add_argument("--allow-marked", action="store_true", help="accept portraits that came out of this engine")
     add_output_options(talk)
     talk.set_defaults(run=_converse)
 
 
-def add_choice(render: argparse.ArgumentParser) -> None:
-    """Add the flags that say who in the picture performs."""
-    render.add_argument(
-        "--face",
-        metavar="N|all",
-        type=_face,
-        help="who performs: a number that `faces` shows, or all at once (default: the largest that can be animated)",
-    )
+def add_voices(render: argparse.ArgumentParser) -> None:
+    """Add the flag that gives several people of a picture their own voices."""
     render.add_argument(
         "--voice",
         dest="voices",
@@ -46,12 +42,6 @@ def add_choice(render: argparse.ArgumentParser) -> None:
         action="append",
         help="voice of face N, in place of one voice for all; may be given again; who has none stays still",
     )
-
-
-def _face(value: str) -> int | str:
-    if value == ALL or (value.isdigit() and int(value) > 0):
-        return value if value == ALL else int(value)
-    raise argparse.ArgumentTypeError(f"{value!r} is no face; use a number from 1, or {ALL}")
 
 
 def _voice(value: str) -> tuple[int, str]:
@@ -86,7 +76,8 @@ def render_together(options, config) -> int:
     direction = read_scene(options.direction, speech, options.transcript and read_transcript(options.transcript))
     voices = speech or {number: read_voice(file) for number, file in options.voices}
     numbers = None if options.voices is None else sorted(voices)
-    people = read_people(options.portrait, faces=numbers, detector=options.detector)
+    people = read_people(options.portrait, faces=numbers, detector=options.detector, restore=options.restore)
+    say_restored(next(iter(people.values())), options)
     group = perform_together(
         people,
         voices,
@@ -107,14 +98,16 @@ def _converse(options) -> int:
         raise ConfigError("--report is for one face: render it alone.")
     config = config_of(options)
     from animate.conversation import converse
-    from animate.group import check_settings
+    from animate.group import check_settings, pictures_of
     from animate.media import Encoding, check_targets
     from animate.pipeline import Animator
     from animate.scene import read_conversation
 
     check_settings(config)
     check_targets(options.output, Encoding.of(config))
-    conversation = read_conversation(options.scene)
+    conversation = read_conversation(options.scene, detector=options.detector, restore=options.restore)
+    for portrait in pictures_of([*conversation.people.values()]).values():
+        say_restored(portrait, options)
     group = converse(
         conversation,
         model=Animator.from_pretrained(options.checkpoint, device=options.device).model,
@@ -128,12 +121,13 @@ def _converse(options) -> int:
 
 
 def _faces(options) -> int:
+    from animate.media import check_png
     from animate.portrait import find_faces
     from animate.portrait.image import read_image
     from animate.portrait.turning import turn_in_words
 
     if options.output:
-        _check_png(Path(options.output))
+        check_png(options.output)
     image, sha256 = read_image(options.picture)
     faces = find_faces(image, detector=options.detector)
     if not faces:
@@ -165,14 +159,6 @@ def _as_json(face) -> dict:
         "can_be_animated": face.can_be_animated,
         "reason": face.reason,
     }
-
-
-def _check_png(target: Path) -> None:
-    from animate.media import check_targets
-
-    if target.suffix.lower() != ".png":
-        raise MediaError(f"{target.name}: the numbered copy is a PNG. Give a name that ends in .png.")
-    check_targets([target])
 
 
 def _write_numbered(target: Path, image, faces, sha256: str) -> None:

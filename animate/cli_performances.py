@@ -5,30 +5,29 @@ from __future__ import annotations
 import argparse
 
 from animate.cli_output import add_output_options, check_outputs, config_of, deliver
+from animate.cli_portrait import add_portrait_options, portrait_of
 from animate.cli_provenance import add_consent
-from animate.cli_restore import add_restore_option, read_restored
 
 
 def add_performances(commands: argparse._SubParsersAction) -> None:
     """Add `performances` and `revive`."""
     performances = commands.add_parser("performances", help="list what `revive` can perform, or show it on a portrait")
-    performances.add_argument("portrait", nargs="?", help="picture of one face, for a contact sheet")
+    performances.add_argument("portrait", nargs="?", help="picture of a person, for a contact sheet")
     performances.add_argument("-o", "--output", metavar="PNG", help="the contact sheet to write")
     performances.add_argument("--seed", type=int, help="of the performances on the sheet (default 0)")
+    add_portrait_options(performances, restore="auto")
     add_consent(performances)
     performances.set_defaults(run=_performances)
 
     revive = commands.add_parser("revive", help="a portrait comes alive without a voice")
-    revive.add_argument("portrait", help="picture of one face")
+    revive.add_argument("portrait", help="picture of a person")
     revive.add_argument(
         "--performance", default="gentle", metavar="NAME", help="see `animate-portrait performances` (default gentle)"
     )
     revive.add_argument("--seconds", type=float, default=8.0, help="2 to 600 (default 8)")
     revive.add_argument("--loop", action="store_true", help="the last frame passes into the first")
     revive.add_argument("--save-motion", metavar="FILE", help="also keep the motion: .npz, .json, .csv, .glb, .gltf")
-    revive.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
-    revive.add_argument("--face", type=int, metavar="N", help="who comes alive: a number that `faces` shows")
-    add_restore_option(revive, "auto")
+    add_portrait_options(revive, restore="auto")
     add_consent(revive)
     add_output_options(revive, voice=False)
     revive.set_defaults(run=_revive)
@@ -40,7 +39,7 @@ def _revive(options) -> int:
 
     check_outputs(options, config)
     clip = revive(
-        read_restored(options),
+        portrait_of(options),
         options.performance,
         duration_s=options.seconds,
         loop=options.loop,
@@ -63,12 +62,12 @@ def _performances(options) -> int:
         for name, performance in PERFORMANCES.items():
             print(f"{name:12} {performance.what}")
         return 0
-    from animate.media import check_targets, write_video
+    from animate.media import check_png, write_video
     from animate.reviving import contact_sheet
 
-    check_targets([options.output])
+    check_png(options.output)
     sheet = contact_sheet(
-        options.portrait,
+        portrait_of(options),
         consent=options.consent,
         allow_marked=options.allow_marked,
         config=load_config(RenderConfig, overrides={"seed": options.seed}),

@@ -144,6 +144,8 @@ def _log_find(options) -> int:
     notes = record.find(options.mark_id)
     for note in notes:
         print(json.dumps(note))
+    if not notes:
+        print(f"Nothing is known about {options.mark_id} in this user's record.", file=sys.stderr)
     return 0 if notes else NOT_MARKED
 
 

@@ -6,9 +6,9 @@ import argparse
 import sys
 
 from animate.cli_output import add_output_options, check_outputs, config_of, deliver
-from animate.cli_people import add_choice, is_together, render_together
+from animate.cli_people import add_voices, is_together, render_together
+from animate.cli_portrait import add_portrait_options, portrait_of
 from animate.cli_provenance import add_consent
-from animate.cli_restore import add_restore_option, read_restored
 from animate.cli_track import add_driving
 from animate.config import VOICE_SETTINGS
 from animate.errors import ConfigError
@@ -36,9 +36,8 @@ def add_render(commands: argparse._SubParsersAction) -> None:
         help="what is said, for --captions and for keys on words in --direction (English)",
     )
     render.add_argument("--captions", metavar="FILE", help="also write the transcript as captions, .srt or .vtt")
-    render.add_argument("--detector", default="mediapipe", help="mediapipe (default) or face-alignment")
-    add_choice(render)
-    add_restore_option(render, "off")
+    add_voices(render)
+    add_portrait_options(render, restore="off", several=True)
     add_consent(render)
     add_output_options(render)
     render.set_defaults(run=_render)
@@ -59,6 +58,10 @@ def _render(options) -> int:
     if idle and not generates:
         flags = ", ".join("--" + name.replace("_", "-") for name in idle)
         raise ConfigError(f"{flags}: a motion that is given is not generated, so this has no effect. Leave it out.")
+    if options.transcript and not (options.direction or options.captions):
+        raise ConfigError(
+            "--transcript is for --captions and for words in --direction. Give one of them, or leave it out."
+        )
     config = config_of(options)
     if is_together(options):
         return render_together(options, config)
@@ -82,7 +85,7 @@ def _render(options) -> int:
     if options.captions:
         check_captions(options.captions, speech, transcript)
     direction = read_scene(options.direction, speech, transcript if options.direction or not options.captions else None)
-    portrait = read_restored(options)
+    portrait = portrait_of(options)
     given = {
         "direction": direction,
         "config": config,

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 
+from animate.cli_portrait import face_number
+
 
 def add_track(commands: argparse._SubParsersAction) -> None:
     """Add `track`."""
     track = commands.add_parser("track", help="follow the face in a video; its motion drives any portrait")
     track.add_argument("video", help="any video of a face")
     track.add_argument("-o", "--output", required=True, help="the motion to write: .npz, .json, .csv, .glb or .gltf")
-    track.add_argument("--face", type=int, metavar="N", help="which face, from the left from 1 (default: the largest)")
+    track.add_argument(
+        "--face", type=face_number, metavar="N", help="which face, from the left from 1 (default: the largest)"
+    )
     track.set_defaults(run=_track)
 
 

@@ -165,10 +165,12 @@ def phrase_ends(voice: Speech) -> list[float]:
 
 
 def _camera(turns: tuple[Turn, ...], names: list[str]) -> Callable[[float], int]:
-    """Return whom the camera sees at a time: the one who speaks; it passes over words thrown in."""
-    shots = []
-    for turn in turns:
-        if not shots or turn.end_s - turn.start_s > _SHORTEST_SHOT_S:
+    """Return whom the camera sees at a time: who speaks; it passes over words thrown in while another goes on."""
+    shots, seen = [], None
+    for turn, following in zip(turns, [*turns[1:], None]):
+        is_thrown_in = seen and (turn.start_s < seen.end_s or (following and following.who == seen.who))
+        if not is_thrown_in or turn.end_s - turn.start_s > _SHORTEST_SHOT_S:
             shots.append((turn.start_s - _CAMERA_EARLY_S, names.index(turn.who)))
+            seen = turn
     starts = [start_s for start_s, _ in shots]
     return lambda time_s: shots[max(0, bisect_right(starts, time_s) - 1)][1]

@@ -124,7 +124,7 @@ def check_settings(config: RenderConfig) -> None:
         If it is to be cropped, cut out, or of an exact size.
     """
     if config.crop != "full" or config.alpha:
-        raise ConfigError("crop and alpha are for one person. Leave them out, or choose one with --face N.")
+        raise ConfigError("crop and alpha are for one person at a time. Leave them out.")
     _longest_side(config)
 
 

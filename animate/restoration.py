@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from animate import provenance
-from animate.errors import MediaError, PortraitError
-from animate.media import check_targets, write_video
+from animate.errors import PortraitError
+from animate.media import check_png, write_video
 from animate.portrait import LandmarkDetector, read_image, restore_image
 from animate.rights import picture_sha256
 from animate.types import Consent, Treatment
@@ -76,7 +76,7 @@ class Restored:
 
     def _write(self, picture: np.ndarray, path: str | Path) -> Path:
         target = Path(path)
-        check_still_target(target)
+        check_png(target)
         origin = provenance.Origin(
             portrait_sha256=self.sha256,
             consent=provenance.remembered(self.sha256) or Consent(),
@@ -139,20 +139,6 @@ def restore(
     findings = provenance.examine(original, sha256, allow_marked=allow_marked)
     image, report = restore_image(original, steps, detector=detector)
     return Restored(image, report, original, sha256, findings)
-
-
-def check_still_target(path: str | Path) -> None:
-    """Raise the error that `Restored.save` would raise for this name, before anything is done.
-
-    Raises
-    ------
-    MediaError
-        If the name does not end in .png, is that of a folder, or its folder does not exist.
-    """
-    target = Path(path)
-    if target.suffix.lower() != ".png":
-        raise MediaError(f"{target.name}: a restored picture is written as .png. Give a name that ends so.")
-    check_targets([target])
 
 
 def in_words(report: Sequence[Treatment]) -> str:

@@ -17,7 +17,7 @@ from animate.motion.edits import crossfade, mask
 from animate.motion.performances import play
 from animate.motion.scripts import PERFORMANCES
 from animate.pipeline import Clip, perform, read_portrait
-from animate.rights import examine, portrait_sha256, resolve_consent
+from animate.rights import examine, portrait_sha256, resolve_consent, visible_label
 from animate.types import Consent, MarkedFrames, Motion, Portrait
 
 _PURSED = 0.5  # of mouthPucker; lips that purse so far meet
@@ -154,8 +154,7 @@ def contact_sheet(
 
     renderer = MeshRenderer(portrait)
     sheet = np.vstack([_strip(name, renderer, _head_window(portrait), config.seed) for name in PERFORMANCES])
-    shows_label = config.label == "always" or consent.basis == "undeclared"
-    words = provenance.label(config.label_language, config.label_font) if shows_label else None
+    words = visible_label(consent, config.label, config.label_language, config.label_font, config.label_text)
     nobody = np.zeros(sheet.shape[:2], np.float32)  # any corner will do
     return provenance.mark(
         lambda: provenance.labelled([sheet], words, nobody) if words else iter([sheet]),

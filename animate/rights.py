@@ -35,7 +35,7 @@ def resolve_consent(portrait: Portrait, consent: str | Consent | None) -> Consen
     choices = "\n".join(f"  {basis:15}{meaning}" for basis, meaning in provenance.BASES.items())
     _log.warning(
         "No consent was declared for %s, so the video carries a visible label. Say once for this portrait by what right "
-        "it is animated (consent=... in Python, --consent on the command line):\n%s",
+        "it is animated (consent=... in Python, --consent on the command line, consent: in a scene or a shot list):\n%s",
         portrait.name,
         choices,
     )
@@ -70,7 +70,8 @@ def visible_label(consent: Consent, label: str, language: str, font: str, text: 
     undeclared = consent.basis == "undeclared"
     if text and undeclared:
         raise ProvenanceError("Without a declared consent the label says that the picture is AI-generated. Declare it.")
-    return provenance.label(language, font, text) if undeclared or text or label == "always" else None
+    words = provenance.label(language, font, text)  # also where it is not shown, so that no mistake goes unnoticed
+    return words if undeclared or text or label == "always" else None
 
 
 @lru_cache(maxsize=4)  # a clip asks at its start and for each pass over its frames

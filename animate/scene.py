@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from animate.errors import AnimateError, ConfigError
 from animate.mixing import lasting, mixed, resampled
 from animate.motion.tracks import nearest
 from animate.pipeline import read_portrait, read_voice
-from animate.portrait import read_people
+from animate.portrait import LandmarkDetector, read_people
 from animate.stage import LAYOUTS
 from animate.turns import Turn, check_turns, read_turns, turns_from
 from animate.types import Portrait, Speech
@@ -25,7 +25,9 @@ _PAUSE_S, _TAIL_S = 0.3, 0.6  # between turns without times, and after the last
 _FADE_S = 0.01  # at the ends of a turn cut from a recording
 
 
-def read_conversation(path: str | Path) -> Conversation:
+def read_conversation(
+    path: str | Path, *, detector: str | LandmarkDetector = "mediapipe", restore: str | Sequence[str] = "off"
+) -> Conversation:
     """Read a conversation from YAML, with all its pictures and voices.
 
     ::
@@ -40,6 +42,12 @@ def read_conversation(path: str | Path) -> Conversation:
     `start_s` and `end_s` and no voice is taken at these times from the person's own `voice`, or from the `recording` of
     all; such turns may stand in a file (`turns: talk.rttm`, or .json). Without turns everybody says their own `voice`,
     one after the other. Files are named from the folder of the YAML.
+
+    Parameters
+    ----------
+    path : path
+    detector, restore
+        As for `animate.read_portrait`, for all pictures.
 
     Raises
     ------
@@ -72,7 +80,7 @@ def read_conversation(path: str | Path) -> Conversation:
     duration_s = recording.duration_s if recording else max(turn.end_s for turn in turns) + _TAIL_S
     tracks = {name: _track([part for who, part in said if who == name], duration_s) for name, _ in said}
     return Conversation(
-        people=_read_portraits(roles, path),
+        people=_read_portraits(roles, path, {"detector": detector, "restore": restore}),
         consents={name: role.get("consent") for name, role in roles.items()},
         turns=tuple(sorted(turns, key=lambda turn: turn.start_s)),
         tracks=tracks,
@@ -181,22 +189,22 @@ def _read_turns(turns: object, path: Path) -> list[Turn] | None:
     return read_turns(path.parent / str(turns))
 
 
-def _read_portraits(roles: dict[str, dict], path: Path) -> dict[str, Portrait]:
-    """Return a portrait for everybody; people of one picture are cut out of it together."""
+def _read_portraits(roles: dict[str, dict], path: Path, how: dict) -> dict[str, Portrait]:
+    """Return a portrait for everybody, read as `how` says; people of one picture are cut out of it together."""
     people = {}
     for file in dict.fromkeys(role["portrait"] for role in roles.values()):
         members = {name: role.get("face") for name, role in roles.items() if role["portrait"] == file}
         where = f"{path.name}, people.{next(iter(members))}.portrait"
         if len(members) == 1:
             ((name, number),) = members.items()
-            people[name] = _named(where, read_portrait, path.parent / file, face=number)
+            people[name] = _named(where, read_portrait, path.parent / file, face=number, **how)
             continue
         if None in members.values() or len(set(members.values())) < len(members):
             raise ConfigError(
                 f"{path.name}: {' and '.join(members)} are in the same picture {file}. Give each a face of their own, "
                 "by the number that animate-portrait faces shows."
             )
-        found = _named(where, read_people, path.parent / file, faces=sorted(members.values()))
+        found = _named(where, read_people, path.parent / file, faces=sorted(members.values()), **how)
         people |= {name: found[number] for name, number in members.items()}
     return {name: people[name] for name in roles}
 

@@ -9,7 +9,18 @@ import animate
 
 PACKAGE = Path(animate.__file__).parent
 STAGES = {"portrait", "speech", "motion", "renderer", "provenance", "media"}
-VOCABULARY = {"types", "channels", "clock", "errors", "topology", "config", "resources", "__init__", "__version__"}
+VOCABULARY = {
+    "types",
+    "channels",
+    "clock",
+    "easing",
+    "errors",
+    "topology",
+    "config",
+    "resources",
+    "__init__",
+    "__version__",
+}
 HEAVY = ("torch", "diffusers", "transformers", "mediapipe", "librosa", "face_alignment", "cv2", "numba")
 
 

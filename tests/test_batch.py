@@ -17,6 +17,7 @@ from PIL import Image
 
 from animate.batch.crew import perform_all
 from animate.batch.ledger import Ledger
+from animate.batch.portraits import prepared
 from animate.batch.report import table, write_page
 from animate.batch.run import FAILED, KEPT, RENDERED, run_batch
 from animate.batch.shots import read_shots
@@ -149,6 +150,8 @@ def test_a_missing_checkpoint_and_no_workers_are_refused_at_once(material):
         run_batch(material / "shots.csv", material / "out", checkpoint=material / "nowhere")
     with pytest.raises(BatchError, match="0 workers"):
         run(material, workers=0)
+    with pytest.raises(BatchError, match="nothing.csv"):
+        run_batch(material / "nothing.csv", material / "out")
     assert not (material / "out").exists()
 
 
@@ -167,6 +170,40 @@ def test_the_page_and_the_table_point_at_figures_that_miss_their_bars(material):
     assert "look at lip gap 7.1" in table([outcome]) and "folds" not in table([outcome])
     page = write_page([outcome], material / "out").read_text()
     assert 'class="bad">1.0 s' in page and "<small>folds 0 triangles</small>" in page
+
+
+def test_face_and_restoration_of_a_row_are_those_of_the_portrait(material):
+    (material / "shots.csv").write_text(
+        "id,portrait,voice,face,restore\na,ada.png,line.wav,1,contrast\nb,ada.png,line.wav,2,\nc,ada.png,line.wav,,polish\n"
+        "d,ada.png,line.wav,left,\n"
+    )
+    with pytest.raises(BatchError) as refused:
+        run(material)
+    told = str(refused.value).splitlines()[1:]
+    assert [line.split(":")[0].strip() for line in told] == ["row 3", "row 4", "row 5"]
+    assert "no face 2" in told[0] and "'polish'" in told[1] and "'left'" in told[2]
+    (material / "shots.csv").write_text("id,portrait,voice,face,restore\na,ada.png,line.wav,1,contrast\n")
+    (shot,) = read_shots(material / "shots.csv")
+    assert (shot.face, shot.restore) == (1, "contrast")
+    ledger = Ledger(material / "out", "")
+    assert ledger.signature(shot) != ledger.signature(replace(shot, face=None))
+    assert ledger.signature(shot) != ledger.signature(replace(shot, restore="off"))
+
+
+def test_a_prepared_portrait_is_kept_for_its_face_and_restoration(material):
+    faded = (np.asarray(Image.open(material / "ada.png")) // 2 + 50).astype(np.uint8)
+    Image.fromarray(faded).save(material / "faded.png")
+    kept = material / "kept"
+    kept.mkdir()
+    first = prepared(material / "faded.png", None, "off", folder=kept)
+    again = prepared(material / "faded.png", None, "off", folder=kept)
+    assert (
+        len(list(kept.iterdir())) == 1
+        and np.array_equal(again.matte, first.matte)
+        and again.face.pose == first.face.pose
+    )
+    restored = prepared(material / "faded.png", None, "contrast", folder=kept)
+    assert np.ptp(restored.image.astype(int)) > np.ptp(faded.astype(int)) and np.array_equal(restored.original, faded)
 
 
 def test_two_batches_do_not_share_a_folder(material):

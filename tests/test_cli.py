@@ -61,7 +61,15 @@ def test_verify_goes_on_after_a_broken_file(tmp_path, inputs):
         ({"output": "missing/folder/out.mp4"}, "folder"),
         ({"output": "out.docx"}, "mp4"),
         ({"options": ["--fps", "often"]}, "often"),
-        ({"options": ["--config", "flim"]}, "flim"),
+        ({"output": "out"}, "suffix"),
+        ({"output": 300 * "o" + ".mp4"}, "too long"),
+        ({"output": "portrait.png"}, "written over"),
+        ({"options": ["-o", "./out.mp4"]}, "twice"),
+        ({"options": ["--save-motion", "out.mp4"]}, "twice"),
+        ({"options": ["--config", "flim"]}, "draft, film"),
+        ({"options": ["--device", "abacus"]}, "abacus"),
+        ({"options": ["--transcript", "said.txt"]}, "--captions"),
+        ({"options": ["--label-language", "xx"]}, "'xx'"),  # also where no label is shown
         ({"options": ["--checkpoint", "nowhere"]}, "nowhere"),
         ({"options": ["--detector", "crystal-ball"]}, "crystal-ball"),
         ({"options": ["--consent", "permision:12"]}, "permission"),
@@ -148,3 +156,32 @@ def test_short_flags_stand_for_settings(capsys):
     with pytest.raises(SystemExit):
         _parser().parse_args(["render", "a.png", "b.wav", "-o", "c.mp4", "--gaze", "lft"])
     assert "Did you mean 'left'?" in capsys.readouterr().err
+
+
+def test_log_find_knows_what_an_id_looks_like(capsys):
+    assert main(["log", "find", "0123456789ab"]) == 1
+    assert "Nothing is known" in capsys.readouterr().err
+    assert main(["log", "find", "0123"]) == 2
+    assert "12 hex digits" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["render", "revive", "performances", "track"])
+def test_faces_are_asked_for_in_the_same_way(capsys, command):
+    with pytest.raises(SystemExit):
+        _parser().parse_args([command, "club.jpg", "-o", "out.png", "--face", "0"])
+    assert "as `faces` shows" in capsys.readouterr().err
+    assert _parser().parse_args([command, "club.jpg", "-o", "out.png", "--face", "2"]).face == 2
+
+
+def test_verbose_may_stand_before_and_behind_the_command():
+    line = ["revive", "ada.jpg", "-o", "out.mp4"]
+    assert not _parser().parse_args(line).verbose
+    assert _parser().parse_args(["--verbose", *line]).verbose and _parser().parse_args([*line, "--verbose"]).verbose
+
+
+def test_restoration_speaks_of_what_it_did_and_on_request_of_the_rest(tmp_path, inputs, capsys):
+    arguments = ["revive", str(inputs[0]), "-o", str(tmp_path / "out.png"), "--seconds", "2", "--consent", "self"]
+    assert main(arguments) == 0
+    assert "left" not in capsys.readouterr().err
+    assert main([*arguments, "--verbose"]) == 0
+    assert "left" in capsys.readouterr().err

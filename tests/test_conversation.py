@@ -12,13 +12,13 @@ from PIL import Image
 import animate
 from animate.channels import INDEX
 from animate.cli import main
-from animate.conversation import converse
+from animate.conversation import _camera, converse
 from animate.errors import AnimateError, ConfigError
 from animate.motion.direction import SPEECH
 from animate.motion.listening import Attention, attentive, with_nods
 from animate.scene import read_conversation
 from animate.stage import make_stage, places
-from animate.turns import read_turns, turns_from
+from animate.turns import Turn, read_turns, turns_from
 from animate.types import Motion
 
 RATE = 16000
@@ -129,6 +129,12 @@ def test_layouts_have_their_sizes(folder):
     assert make_stage(portraits, "cut", lambda time_s: 0).still.shape == (300, 300, 3)
     with pytest.raises(ConfigError, match="in one picture.*side-by-side"):
         make_stage(portraits, "picture")
+
+
+def test_the_camera_passes_over_words_thrown_in_but_shows_a_short_answer():
+    said = [("ada", 0, 4), ("bob", 2, 2.5), ("ada", 4.5, 6), ("bob", 6.2, 6.8), ("ada", 7, 9), ("bob", 9.3, 10)]
+    seen = _camera(tuple(Turn(who, start_s=start, end_s=end) for who, start, end in said), ["ada", "bob"])
+    assert [seen(time_s) for time_s in (1, 2.2, 6.5, 8, 9.5)] == [0, 0, 0, 0, 1]
 
 
 def test_the_camera_cuts_to_who_speaks(folder):

@@ -202,6 +202,15 @@ def picture(tmp_path):
     return tmp_path / "pair.png"
 
 
+def test_people_of_an_old_photograph_are_restored_together(tmp_path):
+    faded = (side_by_side() // 2 + 50).astype(np.uint8)
+    Image.fromarray(faded).save(tmp_path / "old.png")
+    people = animate.read_people(tmp_path / "old.png", restore="contrast")
+    assert all(np.array_equal(one.original, faded) for one in people.values())
+    assert np.array_equal(people[1].image, people[2].image) and np.ptp(people[1].image) > np.ptp(faded)
+    assert people[1].restoration[0].done and people[1].restoration == people[2].restoration
+
+
 def test_faces_lists_draws_and_marks(tmp_path, picture, capsys):
     assert main(["faces", str(picture), "-o", str(tmp_path / "numbers.png"), "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
@@ -226,7 +235,7 @@ def test_faces_says_no_where_there_is_none(tmp_path, capsys):
         (["--face", "all", "--motion", "m.npz"], "for one face"),
         (["--voice", "1=a.wav"], "Leave out"),
         (["--face", "all", "--report"], "for one face"),
-        (["--face", "all", "--transcript", "t.txt"], "t.txt"),
+        (["--face", "all", "--transcript", "t.txt"], "--captions"),
     ],
 )
 def test_an_impossible_choice_is_explained(tmp_path, picture, capsys, options, message):

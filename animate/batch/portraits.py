@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import zipfile
@@ -15,22 +16,25 @@ from animate.batch.ledger import file_hash
 from animate.types import FaceMesh, HeadPose, Portrait
 
 
-def prepared(path: Path, folder: Path) -> Portrait:
-    """Return a portrait, from the folder if it was prepared before.
+def prepared(path: Path, face: int | None, restore: str, *, folder: Path) -> Portrait:
+    """Return a portrait, read as `animate.read_portrait` does, from the folder if it was prepared before.
 
     Raises
     ------
     PortraitError
-        If the picture shows no face that can be animated.
+        If the picture shows no face that can be animated, or not that one.
+    ConfigError
+        If a step of restoration is unknown.
     """
-    kept = folder / f"{file_hash(path)[:32]}-{__version__}.npz"
+    asked = hashlib.sha256(f"{file_hash(path)} {face} {restore} {__version__}".encode()).hexdigest()
+    kept = folder / f"{asked[:32]}.npz"
     try:
         return _load(kept, path.name)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         from animate.pipeline import read_portrait
 
-        portrait = read_portrait(path)
-        if portrait.in_front is None and portrait.behind is None:  # of people in company more would have to be kept
+        portrait = read_portrait(path, face=face, restore=restore)
+        if portrait.in_front is portrait.behind is portrait.original is None:  # else more would have to be kept
             _save(portrait, kept)
         return portrait
 

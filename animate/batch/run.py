@@ -100,6 +100,8 @@ def run_batch(
     """
     if workers < 1:
         raise BatchError(f"{workers} workers render nothing. Use 1 or more.")
+    if not Path(shot_list).is_file():
+        raise BatchError(f"There is no shot list {shot_list}. Check the path.")
     from animate.pipeline import read_voice
 
     model = Path(checkpoint or shipped("checkpoints/base"))
@@ -108,7 +110,7 @@ def run_batch(
     publisher = publish and Publisher(publish)
     with Ledger(Path(out).absolute(), folder_hash(model)).opened() as ledger:
         checks = {
-            ("portrait",): partial(prepared, folder=ledger.portraits),
+            ("portrait", "face", "restore"): partial(prepared, folder=ledger.portraits),
             ("voice",): read_voice,
             ("voice", "direction", "transcript"): _check_words,
         }
@@ -198,7 +200,7 @@ def perform_shot(animator: Animator, shot: Shot, portraits: Path, folder: Path) 
     begun_s = time.monotonic()
     transcript = shot.transcript and read_transcript(shot.transcript)
     clip = animator(
-        prepared(shot.portrait, portraits),
+        prepared(shot.portrait, shot.face, shot.restore, folder=portraits),
         shot.voice,
         direction=shot.direction,
         transcript=transcript if shot.direction else None,

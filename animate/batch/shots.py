@@ -24,7 +24,8 @@ CAPTIONS = ("srt", "vtt")
 OUTPUTS = (*PICTURES, "npz", "json", "csv", "glb", "gltf", *CAPTIONS)
 FILES = ("portrait", "voice", "direction", "transcript")
 _SETTINGS = tuple(field.name for field in fields(RenderConfig))
-_COLUMNS = ("id", *FILES, "consent", "outputs", *_SETTINGS)
+_COLUMNS = ("id", *FILES, "face", "restore", "consent", "outputs", *_SETTINGS)
+_NUMBERS = ("face", *_SETTINGS)  # columns in which a CSV may mean a number
 _SUFFIXES = (".csv", ".jsonl", ".yaml", ".yml")
 
 
@@ -39,6 +40,9 @@ class Shot:
     portrait, voice : Path
     direction, transcript : Path or None
         YAML, as `animate.motion.direction.read_direction` takes it, and the text for its keys on words.
+    face : int or None
+    restore : str
+        As for `animate.read_portrait`.
     config : RenderConfig
     consent : str or None
         By what right, as `animate.Animator` takes it.
@@ -53,6 +57,8 @@ class Shot:
     voice: Path
     direction: Path | None
     transcript: Path | None
+    face: int | None
+    restore: str
     config: RenderConfig
     consent: str | None
     outputs: tuple[str, ...]
@@ -62,16 +68,17 @@ class Shot:
 def read_shots(path: str | Path, checks: dict[tuple[str, ...], Callable] | None = None) -> list[Shot]:
     """Read a shot list and check every row.
 
-    Columns are id, portrait and voice, and if wanted direction, transcript, consent, outputs (such as ``mp4 gif csv``) and
-    every setting of `RenderConfig` (seed, fps, emotion ...). Files are found from the folder of the list.
+    Columns are id, portrait and voice, and if wanted direction, transcript, face, restore, consent, outputs (such as
+    ``mp4 gif csv``) and every setting of `RenderConfig` (seed, fps, emotion ...). Files are found from the folder of
+    the list.
 
     Parameters
     ----------
     path : path
         .csv with a header, .jsonl with one object a line, or .yaml with a list of mappings.
     checks : dict, optional
-        For columns, such as ``("voice",)``, what takes a shot's files of these columns and raises AnimateError if they
-        will not do; called once for equal files, and not where one is missing.
+        For columns, such as ``("voice",)``, what takes a shot's values of these columns and raises AnimateError if they
+        will not do; called once for equal values, and not where a file is missing.
 
     Raises
     ------
@@ -92,7 +99,7 @@ def read_shots(path: str | Path, checks: dict[tuple[str, ...], Callable] | None 
         if shot:
             shots.append(shot)
     for columns, check in (checks or {}).items():
-        problems += _unfit_files(columns, check, shots)
+        problems += _unfit(columns, check, shots)
     if problems:
         listed = "\n".join(f"  row {row}: {reason}" for row, reason in sorted(problems))
         raise BatchError(f"{source.name} has {len(problems)} mistakes; nothing was rendered.\n{listed}")
@@ -114,7 +121,7 @@ def _rows(source: Path) -> list[tuple[int, dict]]:
     if source.suffix.lower() == ".csv":
         reader = csv.DictReader(text.splitlines())
         rows = [
-            (reader.line_num, {name: _number(value) if name in _SETTINGS else value for name, value in row.items()})
+            (reader.line_num, {name: _number(value) if name in _NUMBERS else value for name, value in row.items()})
             for row in reader
         ]
     else:
@@ -169,6 +176,9 @@ def _shot(row: int, values: dict, folder: Path) -> tuple[Shot | None, list[str]]
     shown = [kind for kind in listed if kind in PICTURES] or ["mp4"]
     outputs = (*shown, *(kind for kind in listed if kind not in PICTURES))
     wrong += [f"no output is called {kind!r}. {nearest(kind, OUTPUTS)}" for kind in outputs if kind not in OUTPUTS]
+    face = values.get("face")
+    if face is not None and not isinstance(face, int):
+        wrong.append(f"face is {face!r}; use the number that animate-portrait faces shows")
     config = None
     try:
         config = load_config(RenderConfig, overrides={name: values[name] for name in _SETTINGS if name in values})
@@ -192,28 +202,29 @@ def _shot(row: int, values: dict, folder: Path) -> tuple[Shot | None, list[str]]
     if wrong:
         return None, wrong
     found = (files["portrait"], files["voice"], files.get("direction"), files.get("transcript"))
-    return Shot(name, *found, config, consent, outputs, row), []
+    return Shot(name, *found, face, str(values.get("restore", "off")), config, consent, outputs, row), []
 
 
-def _unfit_files(columns: tuple[str, ...], check: Callable, shots: list[Shot]) -> list[tuple[int, str]]:
-    """Check files once; return the rows that name some that will not do, and why."""
+def _unfit(columns: tuple[str, ...], check: Callable, shots: list[Shot]) -> list[tuple[int, str]]:
+    """Check equal values once; return the rows that have some that will not do, and why."""
     reasons: dict[tuple, str | None] = {}
     problems = []
     for shot in shots:
-        files = tuple(getattr(shot, column) for column in columns)
-        if None in files:
+        values = tuple(getattr(shot, column) for column in columns)
+        if any(value is None for column, value in zip(columns, values) if column in FILES):
             continue
-        if files not in reasons:
+        if values not in reasons:
             try:
-                check(*files)
-                reasons[files] = None
+                check(*values)
+                reasons[values] = None
             except AnimateError as error:
-                reasons[files] = str(error)
-        if reasons[files]:
-            problems.append((shot.row, reasons[files]))
+                reasons[values] = str(error)
+        if reasons[values]:
+            problems.append((shot.row, reasons[values]))
     return problems
 
 
 def settings_of(shot: Shot) -> dict:
     """Return what decides how the shot looks, apart from the contents of its files."""
-    return {**asdict(shot.config), "consent": shot.consent, "outputs": list(shot.outputs)}
+    own = {name: getattr(shot, name) for name in ("face", "restore", "consent", "outputs")}
+    return {**asdict(shot.config), **own}

@@ -61,7 +61,8 @@ def format_of(target: Path) -> Format:
     """
     suffix = target.suffix.lower()
     if suffix not in FORMATS:
-        raise MediaError(f"{target.name}: files of type {suffix!r} cannot be written. Use {', '.join(FORMATS)}.")
+        what = f"files of type {suffix!r} cannot be written" if suffix else "a name without a suffix says no format"
+        raise MediaError(f"{target.name}: {what}. Use {', '.join(FORMATS)}.")
     return _SEQUENCE if is_sequence(target) else FORMATS[suffix]
 
 
@@ -79,9 +80,11 @@ def check_targets(paths: Sequence[str | Path], encoding: Encoding | None = None,
     Raises
     ------
     MediaError
-        If a suffix is unknown or cannot be transparent, a name is that of a folder, its folder does not exist, the
-        folder of a sequence holds something, or a setting is for other formats than these.
+        If there is no name, a suffix is unknown or cannot be transparent, a name is that of a folder, its folder does
+        not exist, the folder of a sequence holds something, or a setting is for other formats than these.
     """
+    if not paths:
+        raise MediaError("There is no name to write to. Give at least one, such as ada.mp4.")
     for target in map(Path, paths):
         _check_target(target, has_alpha)
     used = {format_of(Path(path)).setting for path in paths}
@@ -91,6 +94,19 @@ def check_targets(paths: Sequence[str | Path], encoding: Encoding | None = None,
             raise MediaError(
                 f"{setting}={getattr(encoding, setting)} has no effect: it is for {suffixes}. Leave it out."
             )
+
+
+def check_png(path: str | Path) -> None:
+    """Raise the error that writing one picture to this name would raise, before anything is done.
+
+    Raises
+    ------
+    MediaError
+        If the name does not end in .png, is that of a folder, or its folder does not exist.
+    """
+    if Path(path).suffix.lower() != ".png":
+        raise MediaError(f"{Path(path).name}: this picture is written as PNG. Give a name that ends in .png.")
+    check_targets([path])
 
 
 def _check_target(target: Path, has_alpha: bool) -> None:

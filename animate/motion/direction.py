@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 
 from animate.channels import BLENDSHAPES, INDEX
+from animate.easing import smoothstep
 from animate.errors import ConfigError
 from animate.motion.emotions import emotion_vector, parse_emotion
 from animate.motion.lids import blink_shape
@@ -186,8 +187,7 @@ class Direction:
         held = np.zeros(len(times_s))
         for start_s, stop_s in self.hold:
             outside = np.maximum(start_s - times_s, times_s - stop_s)
-            near = np.clip(1 - outside / _HOLD_EASE_S, 0, 1)
-            held = np.maximum(held, near * near * (3 - 2 * near))
+            held = np.maximum(held, smoothstep(1 - outside / _HOLD_EASE_S))
         return held
 
 

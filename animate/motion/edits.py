@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from animate.channels import BLENDSHAPES, BROWS, CHANNELS, EYES, HEAD, INDEX, LIPS
 from animate.clock import num_frames
+from animate.easing import smoothstep
 from animate.errors import MotionError
 from animate.types import Motion
 
@@ -162,7 +163,7 @@ def crossfade(first: Motion, second: Motion, fade_s: float) -> Motion:
     begins_s = first.duration_s - fade_s
     duration_s = begins_s + second.duration_s
     times_s = np.arange(num_frames(duration_s, first.fps)) / first.fps
-    share = _smoothstep((times_s - begins_s) / fade_s) if fade_s else (times_s >= begins_s).astype(float)
+    share = smoothstep((times_s - begins_s) / fade_s) if fade_s else (times_s >= begins_s).astype(float)
     values = (1 - share[:, None]) * _at(first, times_s) + share[:, None] * _at(second, times_s - begins_s)
     return Motion(values, first.fps, duration_s)
 
@@ -192,7 +193,7 @@ def splice(motion: Motion, patch: Motion, start_s: float, fade_s: float = 0.1, c
         )
     times_s = np.arange(len(motion)) / motion.fps - start_s
     edge_s = np.minimum(times_s, patch.duration_s - times_s)  # inside the patch, from its nearer end
-    share = _smoothstep(edge_s / fade_s) if fade_s > 0 else ((edge_s >= 0) & (times_s < patch.duration_s)).astype(float)
+    share = smoothstep(edge_s / fade_s) if fade_s > 0 else ((edge_s >= 0) & (times_s < patch.duration_s)).astype(float)
     columns, values = _columns(channels), motion.values.copy()
     patched = (1 - share[:, None]) * values + share[:, None] * _at(patch, times_s)
     values[:, columns] = patched[:, columns]
@@ -255,8 +256,3 @@ def _at(motion: Motion, times_s: np.ndarray) -> np.ndarray:
     """Return float64 [n, 58] of a motion between its rows; its first and last row hold beyond them."""
     knots_s = np.arange(len(motion)) / motion.fps
     return np.stack([np.interp(times_s, knots_s, curve) for curve in motion.values.T], axis=1)
-
-
-def _smoothstep(share: np.ndarray) -> np.ndarray:
-    share = np.clip(share, 0, 1)
-    return share * share * (3 - 2 * share)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from animate.easing import smoothstep
+
 EYES_AGAINST_HEAD = (0.8, 0.5)  # across and up: they stay on what they look at when the head turns (project note, 20)
 SACCADE_S = 0.04
 
@@ -44,8 +46,7 @@ class Fixations:
             if self.since >= self.steps and np.hypot(*(point - self.resting)) > self._enough():
                 self.came_from, self.resting, self.since = self.resting, point, 0
             self.since += 1
-            gone = min(1.0, self.since / self.steps)
-            gaze[frame] = self.came_from + gone * gone * (3 - 2 * gone) * (self.resting - self.came_from)
+            gaze[frame] = self.came_from + smoothstep(self.since / self.steps) * (self.resting - self.came_from)
         return gaze
 
     def _enough(self) -> float:

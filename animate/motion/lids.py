@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from animate.easing import smoothstep
+
 # Measured on 9 minutes of talking video (aggregate figures, project note)
 CLOSING_S, OPENING_S = 0.080, 0.140
 REFRACTORY_S = 0.4
@@ -32,8 +34,7 @@ def blink_shape(times: np.ndarray, onset_s: float, pace: float = 1.0, height: fl
     """
     closing = 1 - (onset_s - times) / (CLOSING_S * pace)
     opening = 1 - (times - onset_s - _HELD_S) / (OPENING_S * pace)
-    lid = np.clip(np.minimum(closing, opening), 0, 1)
-    return height * lid * lid * (3 - 2 * lid)
+    return height * smoothstep(np.minimum(closing, opening))
 
 
 class Lids:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from transformers.utils import logging
 
 from animate.clock import num_frames
-from animate.errors import CheckpointError
+from animate.errors import CheckpointError, ConfigError
 from animate.motion import contacts
 from animate.motion.acting import Acting, Finisher, Guidance, Manner
 from animate.motion.denoiser import NUM_CONDITIONS, MotionDenoiser
@@ -310,6 +310,8 @@ def load_pipeline(path: str | Path, device: str = "cpu") -> AudioToMotionPipelin
     ------
     CheckpointError
         If the folder or one of its files is missing, or it is a checkpoint of something else.
+    ConfigError
+        If the device is unknown or absent.
 
     Examples
     --------
@@ -346,4 +348,8 @@ def load_pipeline(path: str | Path, device: str = "cpu") -> AudioToMotionPipelin
             f"{min(wrong)}. Use the one that came with this version."
         )
     pipeline = AudioToMotionPipeline(encoder.eval(), denoiser.eval(), scheduler)
-    return pipeline.to(device)
+    try:
+        return pipeline.to(device)
+    except (RuntimeError, AssertionError) as error:  # torch says in either way that it was built without CUDA
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise ConfigError(f"The device {device!r} cannot be used here: {reason}. Use cpu.") from None

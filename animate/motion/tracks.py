@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from animate.easing import smoothstep
 from animate.errors import ConfigError
 from animate.types import Word
 
@@ -45,8 +46,7 @@ class Track:
         if len(keys) == 1:
             return np.repeat(values, len(times_s), axis=0)
         place = np.clip(np.searchsorted(keys, times_s, side="right") - 1, 0, len(keys) - 2)
-        share = np.clip((times_s - keys[place]) / (keys[place + 1] - keys[place]), 0, 1)
-        share = (share * share * (3 - 2 * share))[:, None]
+        share = smoothstep((times_s - keys[place]) / (keys[place + 1] - keys[place]))[:, None]
         return (1 - share) * values[place] + share * values[place + 1]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from animate.errors import PortraitError
 from animate.portrait.checks import Fault, choose_face, face_width, faults, in_words, require_usable
 from animate.portrait.hiding import hidden_parts
-from animate.portrait.landmarks import FaceCandidate, LandmarkDetector, load_detector
+from animate.portrait.landmarks import FaceCandidate, LandmarkDetector, left_to_right, load_detector
 from animate.portrait.pose import head_pose
 from animate.portrait.turning import turn_range
 from animate.types import HeadPose
@@ -73,7 +73,7 @@ def faces_in(image: np.ndarray, detector: str | LandmarkDetector = "mediapipe") 
     """
     finder = load_detector(detector) if isinstance(detector, str) else detector
     size = image.shape[1], image.shape[0]
-    found = sorted(finder.detect(image), key=lambda face: face.box[0] + face.box[2])
+    found = left_to_right(finder.detect(image))
     return [_judged(number, face, image, size) for number, face in enumerate(found, start=1)]
 
 

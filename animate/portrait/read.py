@@ -114,7 +114,11 @@ def portrait_from_image(
 
 
 def read_people(
-    path: Path | str, *, faces: Sequence[int] | None = None, detector: str | LandmarkDetector = "mediapipe"
+    path: Path | str,
+    *,
+    faces: Sequence[int] | None = None,
+    detector: str | LandmarkDetector = "mediapipe",
+    restore: str | Sequence[str] = "off",
 ) -> dict[int, Portrait]:
     """Read a picture of several people: a portrait of each, all with the same picture.
 
@@ -123,7 +127,7 @@ def read_people(
     path : Path or str
     faces : sequence of int, optional
         Their numbers in `find_faces`; by default all that can be animated.
-    detector
+    detector, restore
         As for `read_portrait`.
 
     Returns
@@ -142,8 +146,10 @@ def read_people(
     [1, 2, 3]
     """
     image, sha256 = read_image(path)
-    people = people_from_image(image, name=Path(path).name, faces=faces, detector=detector)
-    return {number: replace(portrait, sha256=sha256) for number, portrait in people.items()}
+    restored, report = restore_image(image, restore, detector=detector)
+    people = people_from_image(restored, name=Path(path).name, faces=faces, detector=detector)
+    came_from = {"sha256": sha256, "original": None if restored is image else image, "restoration": report}
+    return {number: replace(portrait, **came_from) for number, portrait in people.items()}
 
 
 def people_from_image(

@@ -11,6 +11,7 @@ import datetime
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,7 +107,15 @@ def verify_record() -> int:
 
 
 def find(mark_id: str) -> list[dict]:
-    """Return the lines about one mark, oldest first."""
+    """Return the lines about one mark, oldest first.
+
+    Raises
+    ------
+    ProvenanceError
+        If `mark_id` is not 12 hex digits.
+    """
+    if not re.fullmatch(r"[0-9a-fA-F]{12}", mark_id):
+        raise ProvenanceError(f"{mark_id!r} is no id of a mark. It is 12 hex digits, as `verify` shows them.")
     return [line for line in lines() if line.get("mark_id") == mark_id.lower()]
 
 

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from animate.easing import smoothstep
 from animate.renderer.head import HeadFrame
 from animate.topology import CHIN, FACE_OVAL
 from animate.types import Portrait
@@ -30,11 +31,11 @@ def neck_weight(portrait: Portrait, frame: HeadFrame, points: np.ndarray, distan
     side, below = local @ upright, local @ down
     chin = (portrait.face.vertices[CHIN, :2] - frame.origin[:2]) @ down / frame.unit
     shoulder = chin + _neck_length(portrait, frame, upright, down, chin)
-    vertical = 1 - _smoothstep((below - chin + 0.35) / (shoulder - chin + 0.35))
-    lateral = 1 - _smoothstep(
+    vertical = 1 - smoothstep((below - chin + 0.35) / (shoulder - chin + 0.35))
+    lateral = 1 - smoothstep(
         (np.abs(side) - np.interp(below, *_HEAD_WIDTH)) / np.interp(below, (-0.5, 1.1), (1.0, 0.5))
     )
-    return 1 - (1 - vertical * lateral) * _smoothstep(distance / (0.4 * frame.unit))
+    return 1 - (1 - vertical * lateral) * smoothstep(distance / (0.4 * frame.unit))
 
 
 def _neck_length(portrait: Portrait, frame: HeadFrame, upright, down, chin: float) -> float:
@@ -76,7 +77,7 @@ def border_weight(points: np.ndarray, region, face: np.ndarray, unit: float) -> 
     left, top, right, bottom = region
     x, y = points.T
     gaps = np.stack([x - left, y - top, right - 1 - x, bottom - 1 - y], axis=1)
-    return _smoothstep((gaps / rooms).min(axis=1))
+    return smoothstep((gaps / rooms).min(axis=1))
 
 
 def edge_rooms(region, face: np.ndarray) -> np.ndarray:
@@ -89,8 +90,3 @@ def edge_rooms(region, face: np.ndarray) -> np.ndarray:
 def head_freedom(region, face: np.ndarray, unit: float) -> float:
     """Return the share of the asked head motion that a face has room for, 0.2-1: less where the picture cuts it close."""
     return float(np.clip(edge_rooms(region, face).min() / (0.6 * unit), 0.2, 1))
-
-
-def _smoothstep(t: np.ndarray) -> np.ndarray:
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)

@@ -5,6 +5,8 @@ from functools import partial
 import cv2
 import numpy as np
 
+from animate.easing import smoothstep
+
 _HOLD = 0.11  # eye distances beyond the matte that still move with the person: hair is finer than any matte
 _STRAY = 0.45  # eye distances beyond the matte within which strands and spectacles are looked for
 _SOFT_FROM, _SURE = 0.35, 0.9  # of the matte: where the edge of a cutout begins and where it is opaque
@@ -82,8 +84,7 @@ def person_alpha(
         return np.full(mask.shape, 255, np.uint8)
     others = np.max([part for part in (in_front, behind, 0 * matte) if part is not None], axis=0)
     distance = cv2.distanceTransform(1 - _with_stray_parts(image, person, eye_distance, others), cv2.DIST_L2, 5)
-    fade = np.clip((distance / eye_distance - _HOLD) / _FADE, 0, 1)
-    share = 1 - fade * fade * (3 - 2 * fade)
+    share = 1 - smoothstep((distance / eye_distance - _HOLD) / _FADE)
     if in_front is not None:
         share *= 1 - people_before(in_front, eye_distance)
     if behind is not None:
@@ -176,7 +177,7 @@ def sharp_matte(matte: np.ndarray, eye_distance: float) -> np.ndarray:
     """
     away = cv2.distanceTransform((matte < _SURE).astype(np.uint8), cv2.DIST_L2, 5) / (_VEIL * eye_distance)
     share = np.clip((matte - _SOFT_FROM) / (_SURE - _SOFT_FROM), 0, 1) * np.clip(2 - away, 0, 1)
-    return (share * share * (3 - 2 * share)).astype(np.float32)
+    return smoothstep(share).astype(np.float32)
 
 
 def foreground_colours(image: np.ndarray, matte: np.ndarray) -> np.ndarray:

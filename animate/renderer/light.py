@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from animate.easing import smoothstep
 from animate.renderer.head import HeadFrame
 from animate.topology import BROW_LEFT, BROW_RIGHT, LIPS_OUTER_LOWER, LIPS_OUTER_UPPER, NUM_SKIN
 from animate.types import Portrait
@@ -57,8 +58,7 @@ class Light:
         # The normals of a ball depend on the place only; what turned there used to face another way.
         change = (normals - normals @ rotation) @ self.slope
         # It ends on the face: the rim of background that moves with the hair has another light.
-        fade = np.clip((0.95 - outwards) / 0.5, 0, 1)
-        change = np.clip(_SHARE * change, -_MOST, _MOST) * fade * fade * (3 - 2 * fade)
+        change = np.clip(_SHARE * change, -_MOST, _MOST) * smoothstep((0.95 - outwards) / 0.5)
         return (1 + change).astype(np.float32)
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from animate.easing import smoothstep
 from animate.renderer.head import HeadFrame, plane_inverse
 from animate.topology import LIPS_INNER_LOWER, LIPS_OUTER_LOWER
 from animate.types import Portrait
@@ -151,7 +152,7 @@ def paint_tongue_body(density: float, flesh: np.ndarray) -> np.ndarray:
     inside = 1 - np.hypot(a / 0.36, (b - 0.13) / 0.33)
     back = np.clip((b + 0.2) / 0.3, 0, 1)
     groove = 1 - 0.1 * np.exp(-((a / 0.03) ** 2)) * back
-    light = (0.3 + 0.75 * back * back * (3 - 2 * back)) * (1 - 0.5 * (a / 0.36) ** 2) * groove
+    light = (0.3 + 0.75 * smoothstep(back)) * (1 - 0.5 * (a / 0.36) ** 2) * groove
     return _rgba(flesh * light[..., None], np.clip(inside * 5, 0, 1))
 
 

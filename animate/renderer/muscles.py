@@ -10,6 +10,7 @@ picture's right, y down, z into the head), and returns displacements float64 [N,
 
 import numpy as np
 
+from animate.easing import smoothstep
 from animate.renderer.controls import MEETING
 from animate.renderer.slit import Slit
 from animate.topology import (
@@ -35,11 +36,6 @@ def _bump(face: np.ndarray, centre: np.ndarray, width: float, height: float) -> 
     return np.exp(-dx * dx - dy * dy)
 
 
-def _smoothstep(t: np.ndarray) -> np.ndarray:
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)
-
-
 def _half(x: np.ndarray, sign: float, softness: float) -> np.ndarray:
     """Return the share of one side of the face; the shares of both sides sum to one."""
     return 0.5 + 0.5 * np.tanh(sign * x / softness)
@@ -52,7 +48,7 @@ def _field(x=0.0, y=0.0, z=0.0) -> np.ndarray:
 def jaw_fields(face: np.ndarray, lips: Slit) -> dict:
     """Turn and slide the lower jaw about its joints, which lie behind the cheeks at the height of the ears."""
     joint = face[[EAR_RIGHT, EAR_LEFT]].mean(axis=0) + [0, 0, _JOINT_BEHIND_MESH]
-    share = lips.lower_share(0.14) * _smoothstep((face[:, 1] - lips.centre[1] + 0.85) / 0.7)
+    share = lips.lower_share(0.14) * smoothstep((face[:, 1] - lips.centre[1] + 0.85) / 0.7)
     y, z = face[:, 1] - joint[1], face[:, 2] - joint[2]
     cosine, sine = np.cos(_JAW_ANGLE), np.sin(_JAW_ANGLE)
     drop, back = y * (cosine - 1) - z * sine, y * sine + z * (cosine - 1)
@@ -113,7 +109,7 @@ def mouth_fields(face: np.ndarray, lips: Slit) -> dict:
     for side, sign in _SIDES.items():
         corner = lips.centre + np.array([sign * width, 0, 0])
         near = _bump(face, corner, 0.42, 0.42)
-        pull = near * _smoothstep(sign * x / width * 0.9 + 0.15)
+        pull = near * smoothstep(sign * x / width * 0.9 + 0.15)
         lift = near * np.clip(sign * lips.u, 0, 1) ** 1.8  # lips bend in a bow
         half = _half(x, sign, 0.5 * width)
         # The zygomatic muscle lifts the corner and bunches the cheek under the eye; the lips stretch thin over the teeth.
@@ -158,7 +154,7 @@ def brow_fields(face: np.ndarray) -> dict:
         along = sign * (x - inner[0]) / abs(outer[0] - inner[0])  # 0 at the inner, 1 at the outer end
         half = _half(x, sign, 0.08)
         # Together they raise the whole brow evenly.
-        is_outer = _smoothstep((along + 0.05) / 0.8)
+        is_outer = smoothstep((along + 0.05) / 0.8)
         whole = np.exp(-((np.maximum(np.abs(along - 0.45) - 0.35, 0) / 0.55) ** 2)) * band * half
         fields["browInnerUp"] += _field(0, -0.16 * whole * (1 - is_outer))
         fields["browOuterUp" + side] = _field(0, -0.16 * whole * is_outer)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from animate.channels import LIPS
+from animate.easing import smoothstep
 from animate.renderer.controls import COLUMN, NUM_CONTROLS
 from animate.renderer.head import HeadFrame
 from animate.renderer.mesh import PortraitMesh
@@ -49,8 +50,7 @@ class Rig:
         furthest = float(self.own.max())
         if not furthest:
             return np.float32(0)
-        near = max(0.0, 1 - float(np.abs(controls - self.own)[_LIP_COLUMNS].max()) / furthest)
-        return np.float32(near * near * (3 - 2 * near))
+        return np.float32(smoothstep(1 - np.abs(controls - self.own)[_LIP_COLUMNS].max() / furthest))
 
 
 def build_rig(mesh: PortraitMesh, frame: HeadFrame) -> Rig:

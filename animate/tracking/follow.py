@@ -8,7 +8,7 @@ import numpy as np
 
 from animate.errors import TrackingError
 from animate.portrait.checks import MAX_SPREAD, MIN_FACE_PX, choose_face, face_width, looks_human
-from animate.portrait.landmarks import FaceCandidate
+from animate.portrait.landmarks import FaceCandidate, left_to_right
 from animate.portrait.mediapipe_detector import load_mediapipe
 
 _SEARCH_EVERY = 5  # frames without the face; a search takes as long as ten frames with it
@@ -60,7 +60,7 @@ def follow(frames: Iterable[np.ndarray], face: int | None = None) -> Iterator[np
 def _choose(seen: list[FaceCandidate], face: int | None, size: tuple[int, int]) -> FaceCandidate | None:
     if face is None:
         return choose_face(seen, size)
-    return sorted(seen, key=lambda each: each.box[0])[face - 1] if len(seen) >= face else None
+    return left_to_right(seen)[face - 1] if len(seen) >= face else None
 
 
 def _nearest(seen: list[FaceCandidate], last: np.ndarray, alone: bool) -> FaceCandidate | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import savgol_filter
 
+from animate.easing import smoothstep
+
 _WINDOW_S = 0.2
 _NOISE = 3.0  # robust standard deviations by which a change stands out of the jitter
 
@@ -22,8 +24,7 @@ def bridge(values: np.ndarray, seen: np.ndarray) -> np.ndarray:
     known, rows = np.flatnonzero(seen), np.arange(len(seen))
     before = np.maximum(np.searchsorted(known, rows, "right") - 1, 0)
     after = np.minimum(np.searchsorted(known, rows), len(known) - 1)
-    share = np.clip((rows - known[before]) / np.maximum(known[after] - known[before], 1), 0, 1)[:, None]
-    share = share * share * (3 - 2 * share)
+    share = smoothstep((rows - known[before]) / np.maximum(known[after] - known[before], 1))[:, None]
     return (1 - share) * values[before] + share * values[after]
 
 
