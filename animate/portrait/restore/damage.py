@@ -18,14 +18,15 @@ from animate.portrait.restore.tone import picture_range
 _WORK_PX = 1600  # long side of the copy that is searched
 _PAPER, _INK = 0.15, 0.08  # share of the span from black to white within which a dot may be bare paper or ink
 _SPOT_STEP = 24.0  # grey levels by which a dot stands out,
-_SPOT_NOISE_STEPS = 5.0  # or standard deviations of noise,
+_SPOT_NOISE_STEPS = 6.0  # or standard deviations of noise,
 _SPOT_SPAN_STEP = 0.2  # or share of the span
-_MIN_SPOTS = 8  # dust does not come alone; fewer bright dots may be anything
+_MIN_SPOTS = 12  # dust does not come alone; fewer bright dots, or dark ones outside faces, may be anything
 _ABRUPT = 0.33  # share of a dot near its peak; highlights slope
 _SPOT_RADIUS = 0.012  # largest, as a share of the short side
 _TEAR_STEP = 42.0  # grey levels by which a tear is brighter than what is around it
 _TEAR_WIDTH = 0.03
 _TEAR_LENGTH = 0.22  # shorter ones, also on a clean video, were stripes of a shirt
+_GAP = 0.01  # as a share of the short side
 _MARGIN = 0.015  # lines along the picture's edge are its frame
 
 
@@ -69,28 +70,28 @@ def find_damage(image: np.ndarray, features: np.ndarray, skin: np.ndarray) -> Da
         cv2.resize(part.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0 for part in (features, skin)
     )
     scratches, tears = find_scratches(luma, features), _tears(luma, features)
-    spots, num_spots = _spots(luma, features, skin)
-    doubtful_spots = 0
-    if num_spots < _MIN_SPOTS:
-        spots[:], num_spots, doubtful_spots = False, 0, num_spots
+    spots, num_spots, doubtful_spots = _spots(luma, scratches, features, skin)
     mask = (scratches | spots | tears).astype(np.uint8)
     mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))  # the soft rim of the damage
     mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST) > 0
     return Damage(mask, _count(scratches), num_spots, _count(tears), doubtful_spots)
 
 
-def _spots(luma: np.ndarray, features: np.ndarray, skin: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return where small abrupt dots lie on smooth ground, bool [h, w], and how many."""
+def _spots(
+    luma: np.ndarray, scratches: np.ndarray, features: np.ndarray, skin: np.ndarray
+) -> tuple[np.ndarray, int, int]:
+    """Return where small abrupt dots lie on smooth ground, bool [h, w], how many, and how many are left as too few."""
     radius = max(4, round(_SPOT_RADIUS * min(luma.shape)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
     black, white = picture_range(luma)
     span = white - black
     least = max(_SPOT_STEP, _SPOT_NOISE_STEPS * finest_noise(luma), _SPOT_SPAN_STEP * span)
-    found, count = np.zeros(luma.shape, bool), 0
+    found, count, doubtful = np.zeros(luma.shape, bool), 0, 0
     for sign, beyond in ((1, luma >= white - _PAPER * span), (-1, luma <= black + _INK * span)):
         signed = sign * luma
         height = signed - cv2.morphologyEx(signed, cv2.MORPH_OPEN, kernel)
         _, labels, stats, _ = cv2.connectedComponentsWithStats((height > least).astype(np.uint8))
+        dots = []
         for label, (x, y, width, tall, area) in enumerate(stats[1:], start=1):
             if (
                 not 3 <= area <= np.pi * radius**2
@@ -100,16 +101,22 @@ def _spots(luma: np.ndarray, features: np.ndarray, skin: np.ndarray) -> tuple[np
                 continue
             window = np.s_[max(0, y - radius) : y + tall + radius, max(0, x - radius) : x + width + radius]
             dot = labels[window] == label
-            near = cv2.dilate(dot.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+            around = ~scratches[window] & (cv2.dilate(dot.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0)
+            if scratches[window][dot].any() or features[window][dot].mean() > 0.5 or not around.any():
+                continue
             top = signed[window][dot].max()
-            alone = top - np.quantile(signed[window][~near], 0.95) > least
+            alone = top - np.quantile(signed[window][around], 0.95) > least
             abrupt = (signed[window][dot] > top - 0.25 * height[window][dot].max()).mean() > _ABRUPT
-            reaches = beyond[window][dot].mean() > 0.3
-            belongs = features[window][dot].any() or (sign < 0 and skin[window][dot].any())
-            if alone and abrupt and reaches and not belongs:
-                found[window] |= dot
-                count += 1
-    return found, count
+            if alone and abrupt and beyond[window][dot].mean() > 0.3:
+                dots.append((window, dot))
+        moles = sum(skin[window][dot].any() for window, dot in dots) if sign < 0 else 0
+        if len(dots) - moles < _MIN_SPOTS:
+            doubtful += len(dots) - moles
+            continue
+        count += len(dots)
+        for window, dot in dots:
+            found[window] |= dot
+    return found, count, doubtful
 
 
 def _tears(luma: np.ndarray, features: np.ndarray) -> np.ndarray:
@@ -138,7 +145,9 @@ def _tears(luma: np.ndarray, features: np.ndarray) -> np.ndarray:
 
 
 def _count(mask: np.ndarray) -> int:
-    return cv2.connectedComponents(mask.astype(np.uint8))[0] - 1
+    """Return how many things there are, whose pieces may be apart."""
+    gap = np.ones((2 * round(_GAP * min(mask.shape)) + 1,) * 2, np.uint8)
+    return cv2.connectedComponents(cv2.dilate(mask.astype(np.uint8), gap))[0] - 1
 
 
 def _inner_box(shape: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -26,6 +26,7 @@ _HALF_WIDTH = 0.006  # from the middle of a scratch to the picture beside it, as
 _LENGTH, _LENGTH_PX = 0.06, 25  # least length, as a share of the short side and in pixels
 _GAP = 0.01  # between the pieces of a scratch, as a share of the short side
 _MARGIN = 0.015  # lines along the picture's edge are its frame
+_BARE = 1.1  # brighter by far than what the picture shows: surely no part of it
 _PAPER = 0.85  # of the span from black to white; what is brighter may be bare paper
 _SUPPORT = 0.4  # share of a certain scratch that is beside such pixels
 _CERTAIN = 0.046  # weight times variety, see `_Line`, of a certain scratch
@@ -33,7 +34,7 @@ _LEAST_VARIETY = 0.1  # which is added: a scratch over an even background counts
 _LIKELY = 0.03  # weight of others
 _STRANGE = 0.5  # and more, by this share of how much their colour differs from the certain ones'
 _SAME_COLOUR = 0.1  # of the span, by which a piece of a scratch may be less bright
-_CROWDED, _LESS_CROWDED = 0.2, 0.3  # crowd, see `_Line`, of a certain scratch and of others
+_CROWDED, _LESS_CROWDED = 0.12, 0.3  # crowd, see `_Line`, of a certain scratch and of others
 _MOSTLY = 0.4  # share of a line inside the features of a face from which it is one of them
 
 
@@ -128,7 +129,10 @@ def _of_one_colour(
     for line in _lines(hiding, contrast, level, lines, features):
         if line.weight > _LIKELY + _STRANGE * abs(line.level - colour) and line.crowd < _LESS_CROWDED:
             found[line.window] |= line.mask
-    return found | _pieces(found, hiding & (level > colour - _SAME_COLOUR))
+    pieces = hiding & (level > colour - _SAME_COLOUR)
+    if colour > _BARE:
+        pieces |= level > (1 + colour) / 2
+    return found | _pieces(found, pieces, colour > _BARE)
 
 
 def _lines(
@@ -169,14 +173,15 @@ def _lines(
     return found
 
 
-def _pieces(found: np.ndarray, hiding: np.ndarray) -> np.ndarray:
-    """Return the pieces of `hiding`, too short to be judged alone, that lie within a gap of what was found."""
+def _pieces(found: np.ndarray, like: np.ndarray, of_any_length: bool) -> np.ndarray:
+    """Return the pieces of `like` that lie within a gap of what was found, unless they are lines judged before."""
     short = min(found.shape)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(hiding.astype(np.uint8))
     near = cv2.dilate(found.astype(np.uint8), np.ones((2 * round(_GAP * short) + 1,) * 2, np.uint8)) > 0
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(like.astype(np.uint8))
     is_piece = np.zeros(len(stats), bool)
-    is_piece[labels[near & hiding]] = True
-    is_piece &= np.hypot(stats[:, 2], stats[:, 3]) < max(_LENGTH * short, _LENGTH_PX)
+    is_piece[labels[near & like]] = True
+    if not of_any_length:
+        is_piece &= np.hypot(stats[:, 2], stats[:, 3]) < max(_LENGTH * short, _LENGTH_PX)
     return is_piece[labels]
 
 
