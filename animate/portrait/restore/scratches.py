@@ -25,11 +25,13 @@ _HIDDEN = 0.5  # share of what it crosses that a scratch hides
 _HALF_WIDTH = 0.006  # from the middle of a scratch to the picture beside it, as a share of the short side
 _LENGTH, _LENGTH_PX = 0.06, 25  # least length, as a share of the short side and in pixels
 _GAP = 0.01  # between the pieces of a scratch, as a share of the short side
+_BRIDGED = 0.02  # between two parts of one, across which all of its colour belongs to it
+_FAINT = 0.5  # of that step is enough where a scratch goes on
 _MARGIN = 0.015  # lines along the picture's edge are its frame
 _BARE = 1.1  # brighter by far than what the picture shows: surely no part of it
 _PAPER = 0.85  # of the span from black to white; what is brighter may be bare paper
 _SUPPORT = 0.4  # share of a certain scratch that is beside such pixels
-_CERTAIN = 0.046  # weight times variety, see `_Line`, of a certain scratch
+_CERTAIN = 0.04  # weight times variety, see `_Line`, of a certain scratch
 _LEAST_VARIETY = 0.1  # which is added: a scratch over an even background counts less, but does count
 _LIKELY = 0.03  # weight of others
 _STRANGE = 0.5  # and more, by this share of how much their colour differs from the certain ones'
@@ -129,10 +131,14 @@ def _of_one_colour(
     for line in _lines(hiding, contrast, level, lines, features):
         if line.weight > _LIKELY + _STRANGE * abs(line.level - colour) and line.crowd < _LESS_CROWDED:
             found[line.window] |= line.mask
-    pieces = hiding & (level > colour - _SAME_COLOUR)
+    coloured = level > colour - _SAME_COLOUR
+    pieces = coloured & (contrast > _FAINT * step) & (contrast > _HIDDEN * (np.maximum(level, colour) - level + contrast))
     if colour > _BARE:
         pieces |= level > (1 + colour) / 2
-    return found | _pieces(found, pieces, colour > _BARE)
+    found |= _pieces(found, pieces)
+    reach = 2 * round(_BRIDGED * min(found.shape)) + 1
+    bridged = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8)) > 0
+    return found | (bridged & coloured)
 
 
 def _lines(
@@ -173,16 +179,16 @@ def _lines(
     return found
 
 
-def _pieces(found: np.ndarray, like: np.ndarray, of_any_length: bool) -> np.ndarray:
-    """Return the pieces of `like` that lie within a gap of what was found, unless they are lines judged before."""
+def _pieces(found: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Return the pieces of `like` that go on where what was found ends, or are short and lie within a gap of it."""
     short = min(found.shape)
     near = cv2.dilate(found.astype(np.uint8), np.ones((2 * round(_GAP * short) + 1,) * 2, np.uint8)) > 0
     _, labels, stats, _ = cv2.connectedComponentsWithStats(like.astype(np.uint8))
-    is_piece = np.zeros(len(stats), bool)
-    is_piece[labels[near & like]] = True
-    if not of_any_length:
-        is_piece &= np.hypot(stats[:, 2], stats[:, 3]) < max(_LENGTH * short, _LENGTH_PX)
-    return is_piece[labels]
+    goes_on, is_near = np.zeros((2, len(stats)), bool)
+    goes_on[labels[found & like]] = True
+    is_near[labels[near & like]] = True
+    is_short = np.hypot(stats[:, 2], stats[:, 3]) < max(_LENGTH * short, _LENGTH_PX)
+    return (goes_on | (is_near & is_short))[labels]
 
 
 def _half_width(shape: tuple[int, int]) -> int:
