@@ -15,6 +15,9 @@ import numpy as np
 from animate.portrait.restore.noise import finest_noise
 from animate.portrait.restore.tone import picture_range
 
+# Set on 16 clean pictures (photographs, paintings, a statue, a cartoon, animals), six other photographs and a frame of
+# each of seven videos, on none of which anything is found, and on scratches drawn over seven of them. The strongest line of
+# the clean ones, a cable, has 0.031 where a certain scratch needs `_CERTAIN`.
 _DIRECTIONS = 12
 _ALONG_PX = 3  # luma is averaged over so much of a line, against noise
 _STEP = 14.0  # grey levels by which a scratch stands out on both sides,
@@ -131,10 +134,12 @@ def _of_one_colour(
     for line in _lines(hiding, contrast, level, lines, features):
         if line.weight > _LIKELY + _STRANGE * abs(line.level - colour) and line.crowd < _LESS_CROWDED:
             found[line.window] |= line.mask
-    coloured = level > colour - _SAME_COLOUR
-    pieces = coloured & (contrast > _FAINT * step) & (contrast > _HIDDEN * (np.maximum(level, colour) - level + contrast))
+    coloured = (level > colour - _SAME_COLOUR) & ~features  # pupils and lashes are easily taken for a scratch's end
+    pieces = (
+        coloured & (contrast > _FAINT * step) & (contrast > _HIDDEN * (np.maximum(level, colour) - level + contrast))
+    )
     if colour > _BARE:
-        pieces |= level > (1 + colour) / 2
+        pieces |= coloured & (level > (1 + colour) / 2)
     found |= _pieces(found, pieces)
     reach = 2 * round(_BRIDGED * min(found.shape)) + 1
     bridged = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8)) > 0
@@ -150,7 +155,9 @@ def _lines(
     inside = np.zeros(level.shape, bool)
     inside[margin:-margin, margin:-margin] = True
     paper = hiding & (level > _PAPER)
-    near, far = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * k + 1,) * 2) for k in (half_width + 1, 4 * half_width))
+    near, far = (
+        cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * k + 1,) * 2) for k in (half_width + 1, 4 * half_width)
+    )
     _, labels, stats, _ = cv2.connectedComponentsWithStats(hiding.astype(np.uint8))
     found = []
     for label, (x, y, width, height, _) in enumerate(stats[1:], start=1):
