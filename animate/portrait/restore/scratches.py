@@ -144,7 +144,7 @@ def _of_one_colour(
     reach = 2 * round(_BRIDGED * min(found.shape)) + 1
     bridged = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     bridged = cv2.dilate(bridged, np.ones((7, 7), np.uint8)) > 0  # the outside of a bend too
-    return found | (bridged & (cv2.dilate(level, np.ones((3, 3), np.uint8)) > colour - _SAME_COLOUR) & ~features)
+    return found | (bridged & coloured)
 
 
 def _lines(
