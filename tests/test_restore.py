@@ -45,6 +45,18 @@ def scratched(image, seed=0):
     return covered(image, mask, 248)
 
 
+def jagged(image, seed=0, level=248):
+    """Thin lines that zigzag down the picture, over the face too."""
+    random = np.random.default_rng(seed)
+    height, width = image.shape[:2]
+    mask = np.zeros((height, width), np.float32)
+    for x in (0.1, 0.42, 0.7, 0.93):
+        y = np.arange(0.1, 0.8, 0.02) * height
+        points = np.stack([x * width + random.normal(0, 2, len(y)).cumsum(), y], axis=1)
+        cv2.polylines(mask, [(16 * points).astype(np.int32)], False, 1.0, 2, cv2.LINE_AA, 4)
+    return covered(image, mask, level)
+
+
 def dusty(image, seed=0):
     random = np.random.default_rng(seed)
     height, width = image.shape[:2]
@@ -84,10 +96,11 @@ def sepia(grey):
     ("harm", "step", "gain_db"),
     [
         (scratched, "repair", 2.5),
+        (jagged, "repair", 6),
         (dusty, "repair", 4),
         (torn, "repair", 8),
         (noisy, "denoise", 2),
-        (faded, "contrast", 15),
+        (faded, "contrast", 10),
     ],
 )
 def test_damage_that_was_added_is_taken_away(picture, harm, step, gain_db):
@@ -128,6 +141,36 @@ def test_dust_in_an_eye_is_left(picture):
     assert not (found & rim).any()
 
 
+def test_a_scratch_is_repaired_from_end_to_end(picture):
+    """Also on a faded and noisy print, where it is brighter than all that is shown."""
+    print_ = noisy(faded(picture), sigma=5)
+    harmed = jagged(print_)
+    covered_part = np.abs(harmed.astype(int) - print_).max(axis=2) > 60
+    nothing = np.zeros(covered_part.shape, bool)
+    found = find_damage(harmed, nothing, nothing).mask
+    assert found[covered_part].mean() > 0.95
+    assert not (found & (cv2.dilate(covered_part.astype(np.uint8), np.ones((15, 15))) == 0)).mean() > 0.001
+
+
+def test_dark_spots_on_a_face_are_moles_unless_they_are_everywhere(picture):
+    skin = np.zeros(picture.shape[:2], bool)
+    skin[100:180, 190:260] = True
+    face = [(205, 130), (225, 150), (245, 130)]
+    around = [(x, y) for x in (330, 350, 370, 480) for y in (30, 60, 90, 120)]
+
+    def spotted(places):
+        image = noisy(np.full_like(picture, 200), sigma=2)
+        image[:, :80] = 40
+        for place in places:
+            cv2.circle(image, place, 3, (30, 30, 30), -1, cv2.LINE_AA)
+        return find_damage(image, np.zeros_like(skin), skin)
+
+    assert not spotted(face).mask.any()
+    everywhere = spotted(face + around)
+    assert everywhere.spots == len(face + around)
+    assert all(everywhere.mask[y, x] for x, y in face)
+
+
 def test_a_few_bright_dots_are_not_dust(picture):
     dots = picture.copy()
     for x in (60, 200, 300):
@@ -142,6 +185,20 @@ def test_a_few_bright_dots_are_not_dust(picture):
 def test_dull_light_is_not_fading(picture):
     dull = (47 + 0.6 * picture).astype(np.uint8)
     assert restore_image(dull, ["contrast"])[0] is dull
+
+
+def test_fading_is_seen_through_scratches_and_noise(picture):
+    _, (report,) = restore_image(jagged(noisy(faded(picture), sigma=7)), ["contrast"])
+    assert report.done
+    assert 1.5 < report.figures["gain"] <= 1.9
+
+
+def test_mist_stays_light(picture):
+    misty = (150 + 0.22 * picture).astype(np.uint8)
+    restored, (report,) = restore_image(misty, ["contrast"])
+    assert report.done
+    assert restored.mean() > 160
+    assert np.percentile(restored, 1) > 100
 
 
 def test_noise_is_measured(picture):
@@ -266,7 +323,7 @@ def test_what_is_animated_is_restored_and_what_is_checked_is_the_original(pictur
     cv2.imwrite(str(file), harmed[..., ::-1])
     portrait = animate.read_portrait(file, restore="contrast")
     plain = animate.read_portrait(file)
-    assert psnr(portrait.image, picture) > psnr(harmed, picture) + 15
+    assert psnr(portrait.image, picture) > psnr(harmed, picture) + 10
     assert np.array_equal(portrait.original, harmed)
     assert portrait.sha256 == plain.sha256 == read_image(file)[1]
     assert portrait.restoration[0].done

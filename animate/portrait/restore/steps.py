@@ -18,9 +18,10 @@ from animate.portrait.restore.repair import repair
 from animate.portrait.restore.tone import remove_tint, restore_contrast
 from animate.types import Treatment
 
-# In the order they are taken: contrast comes early, because fading hides damage and noise too.
-STEPS = ("straighten", "contrast", "repair", "denoise", "tint", "enlarge")
-_AUTO = ("straighten", "contrast", "repair", "denoise", "enlarge")  # a tint may be meant, so it is taken out on request
+# In the order they are taken. Repair precedes contrast, which would make scratches and whites alike; noise is measured
+# after it, because fading hides it too.
+STEPS = ("straighten", "repair", "contrast", "denoise", "tint", "enlarge")
+_AUTO = ("straighten", "repair", "contrast", "denoise", "enlarge")  # a tint may be meant, so it is taken out on request
 _SMALL_FACE_PX = MIN_FACE_PX * 4 / 3  # 80: narrower faces are accepted but are hard to follow, from 60 not at all
 _MOST_FACE_PX = 2000
 
@@ -80,8 +81,8 @@ def restore_image(
     if plan.steps & {"repair", "enlarge"}:
         faces = (load_detector(detector) if isinstance(detector, str) else detector).detect(image)
     takes = {
-        "contrast": restore_contrast,
         "repair": lambda image: repair(image, faces),
+        "contrast": restore_contrast,
         "denoise": denoise,
         "tint": remove_tint,
         "enlarge": lambda image: enlarge(image, faces, plan.face_px),

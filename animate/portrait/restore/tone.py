@@ -7,11 +7,15 @@ import numpy as np
 
 from animate.types import Treatment
 
-# None of 16 clean pictures has both its blacks above 40 and its whites below 215: what is meant to be light or dark
-# reaches one of the two ends. One of seven clean videos does (dull light, 47 to 200), but spans 150 levels.
+# What is meant to be light or dark reaches one of the two ends, or spans more: none of 16 clean pictures has both its
+# blacks above 40 and its whites below 215, and of seven clean videos the dullest (52 to 201) spans 149 levels. Faded to
+# 60 to 200, they span at most 140.
 _FADED_BLACK, _FADED_WHITE, _FADED_SPAN = 40, 215, 140
-_BLACK, _WHITE = 8, 247  # where they go; the rest is left to what the percentiles did not see
-_MAX_GAIN = 2.2  # more would show the steps of 8 bits
+_THIN = 0.008  # radius, as a share of the short side, of what may be a scratch or a speck
+_BORDER = 0.03  # as a share of the short side, where frames and scanners' shadows are
+_LEAST_SHARE = 0.2  # per cent of a picture that is its black, and its white
+_BLACK, _WHITE = 16, 239  # where they go; the rest is left to what is finer
+_MAX_GAIN = 1.9  # more would show the steps of 8 bits, and make noon of mist
 _LEAST_TINT = 4.0  # CIELAB units of chroma that are seen as a tint
 _MOST_COLOUR = 4.0  # CIELAB units by which a tinted picture strays from one colour for each lightness
 
@@ -28,17 +32,38 @@ def restore_contrast(image: np.ndarray) -> tuple[np.ndarray, Treatment]:
     image : uint8 [H, W, 3]
     treatment : Treatment
     """
-    black, white = np.percentile(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (0.5, 99.5))
-    figures = {"black": float(black), "white": float(white)}
+    black, white = picture_range(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    figures = {"black": black, "white": white}
     spans = f"blacks at {black:.0f} and whites at {white:.0f} of 255"
     if black < _FADED_BLACK or white > _FADED_WHITE or not 1 <= white - black <= _FADED_SPAN:
         return image, Treatment("contrast", False, f"{spans}: not faded", figures)
     gain = min((_WHITE - _BLACK) / (white - black), _MAX_GAIN)
-    middle = (black + white) / 2
-    offset = _BLACK + (_WHITE - _BLACK) / 2 - gain * middle
+    middle, half = (black + white) / 2, gain * (white - black) / 2
+    offset = np.clip(middle, _BLACK + half, _WHITE - half) - gain * middle  # what is light or dark stays so
     table = np.clip(np.arange(256) * gain + offset + 0.5, 0, 255).astype(np.uint8)
     words = f"{spans}, so it is faded: contrast raised {gain:.2f} times"
-    return table[image], Treatment("contrast", True, words, {**figures, "gain": float(gain)})
+    return table[image], Treatment("contrast", True, words, {**figures, "gain": gain})
+
+
+def picture_range(luma: np.ndarray) -> tuple[float, float]:
+    """Return the black and the white of what a picture shows, whatever noise, scratches and dust lie on it.
+
+    Parameters
+    ----------
+    luma : uint8 or float32 [H, W]
+        0 to 255.
+
+    Returns
+    -------
+    black, white : float
+    """
+    short = min(luma.shape)
+    radius, border = max(2, round(_THIN * short)), round(_BORDER * short)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+    smooth = cv2.medianBlur(luma.astype(np.uint8), 5)
+    inner = np.s_[border : luma.shape[0] - border, border : luma.shape[1] - border]
+    dark, bright = (cv2.morphologyEx(smooth, kind, disc)[inner] for kind in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN))
+    return float(np.percentile(dark, _LEAST_SHARE)), float(np.percentile(bright, 100 - _LEAST_SHARE))
 
 
 def remove_tint(image: np.ndarray) -> tuple[np.ndarray, Treatment]:
