@@ -231,7 +231,7 @@ def test_likely_contacts_are_carried_out_and_unlikely_ones_are_not():
     heard = np.zeros((40, len(phones)), np.float32)
     heard[:, 5] = 1
     for frames, phone, probability in ((slice(5, 9), 1, 0.3), (slice(15, 19), 3, 0.4), (slice(25, 29), 4, 0.6)):
-        heard[frames, phone] = probability
+        heard[frames, phone], heard[frames, 5] = probability, 1 - probability if probability > 0.5 else 0.4
     heard[33:37, 2] = 0.02
     controls = np.zeros((40, len(LATENTS)), np.float32)
     controls[:, LATENT_INDEX["jawOpen"]], controls[:, LATENT_INDEX["mouthLowerDown"]] = 0.3, 0.2
@@ -241,6 +241,15 @@ def test_likely_contacts_are_carried_out_and_unlikely_ones_are_not():
     assert gap[16:18].max() < 0.05 and motion["mouthRollLower"][16] > 0.15
     assert motion["mouthPucker"][26] > 0.3 and motion["mouthPucker"][6] < 0.02
     assert np.allclose(gap[33:37], gap[0]) and gap[0] > 0.3
+
+
+def test_a_contact_ends_where_an_open_vowel_is_certain():
+    heard = np.zeros((20, 2), np.float32)
+    heard[8:12, 0], heard[:8, 1], heard[12:, 1] = 1, 0.95, 0.95
+    lips = evidence(heard, ("p", "a"))[:, 0]
+    assert lips[9:11].min() > 0.9 and lips[:8].max() == lips[12:].max() == 0
+    heard[:, 1] = 0.0
+    assert evidence(heard, ("p", "a"))[12, 0] > 0.2  # without the vowel it fades
 
 
 def test_an_aroused_voice_is_told_from_a_calm_one():

@@ -230,9 +230,12 @@ def test_a_run_can_start_from_the_weights_of_another(corpus, tmp_path):
 
     first = tiny_config(corpus, tmp_path / "first", 1)
     loop.train(first)
-    started, _ = loop.first_networks(replace(first, start_from=first.checkpoint), tmp_path / "second")
-    expected = load_pipeline(first.checkpoint).speech_encoder.state_dict()
-    assert all(torch.equal(value, expected[name]) for name, value in started.state_dict().items())
+    expected = load_pipeline(first.checkpoint)
+    started = loop.first_networks(replace(first, start_from=first.checkpoint), tmp_path / "second")
+    for mine, theirs in zip(started, (expected.speech_encoder, expected.denoiser), strict=True):
+        weights = theirs.state_dict()
+        assert all(torch.equal(value, weights[name]) for name, value in mine.state_dict().items())
+    assert "_name_or_path" not in started[1].config  # no path of this machine in the next checkpoint
     with pytest.raises(CheckpointError, match="nowhere"):
         loop.train(replace(first, out=str(tmp_path / "third"), start_from="nowhere"))
 

@@ -75,7 +75,10 @@ def first_networks(config: TrainConfig, out: Path) -> tuple[SpeechEncoder, Motio
     if not config.start_from:
         return build_networks(config, *measure_controls(out))
     model = load_pipeline(config.start_from)
-    return model.speech_encoder.float(), model.denoiser.float()
+    settings = {name: value for name, value in model.denoiser.config.items() if not name.startswith("_")}
+    denoiser = MotionDenoiser(**settings)  # anew: what was loaded would write its path into the next checkpoint
+    denoiser.load_state_dict(model.denoiser.state_dict())
+    return model.speech_encoder, denoiser
 
 
 def build_networks(config: TrainConfig, mean: list[float], scale: list[float]) -> tuple[SpeechEncoder, MotionDenoiser]:

@@ -64,7 +64,7 @@ class Synthesiser(ABC):
 class KokoroVoices(Synthesiser):
     """Natural neural voices: the body of the corpus."""
 
-    share_minutes = 60.0
+    share_minutes = 37.0
     _LANGUAGES = {
         "a": "en-us", "b": "en-gb", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh",
     }  # fmt: skip
