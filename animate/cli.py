@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
     batch = commands.add_parser("batch", help="render a list of shots; run again, it does what is missing or changed")
     batch.add_argument(
-        "shots", help=".csv, .jsonl or .yaml: id, portrait, voice, direction, consent, outputs, and any setting"
+        "shots", help=".csv, .jsonl or .yaml: id, portrait, voice or performance, consent, outputs, and any setting"
     )
     batch.add_argument("-o", "--output", required=True, help="the folder to write to")
     batch.add_argument("--workers", type=int, default=1, help="processes, each with its own model (default 1)")

@@ -260,6 +260,43 @@ def test_all_mistakes_are_listed_with_their_rows(material):
     assert not (material / "log").exists()
 
 
+def test_a_row_performs_without_a_voice_or_speaks_but_not_both(material):
+    lines = [
+        "id,portrait,voice,performance,seconds,loop",
+        "a,ada.png,,wink,2,true",
+        "b,ada.png,line.wav,,,",
+        "c,ada.png,,wnk,2,",
+        "d,ada.png,line.wav,wink,,",
+        "e,ada.png,,wink,1,",
+        "f,ada.png,line.wav,,3,",
+        "g,ada.png,,wink,,often",
+    ]
+    (material / "shots.csv").write_text("\n".join(lines))
+    with pytest.raises(BatchError) as caught:
+        read_shots(material / "shots.csv")
+    message = str(caught.value)
+    for row, word in [(4, "'wink'"), (5, "voice is for a voice"), (6, "seconds"), (7, "leave it out"), (8, "'often'")]:
+        assert any(line.startswith(f"  row {row}:") and word in line for line in message.splitlines()), (row, word)
+    (material / "shots.csv").write_text("\n".join(lines[:3]))
+    acted, spoken = read_shots(material / "shots.csv")
+    assert (acted.voice, acted.performance, acted.seconds, acted.loop, acted.restore) == (
+        None,
+        "wink",
+        2.0,
+        True,
+        "auto",
+    )
+    assert (spoken.performance, spoken.restore) == (None, "off")
+
+
+def test_a_performance_is_rendered_like_any_shot(material):
+    (material / "shots.csv").write_text("id,portrait,performance,seconds,outputs\na,ada.png,nod-yes,2,gif")
+    (outcome,) = run_batch(material / "shots.csv", material / "out")
+    assert outcome.state == RENDERED, outcome.reason
+    assert outcome.facts["duration_s"] == 2.0 and outcome.facts["marked"]
+    assert "nod-yes" in write_page([outcome], material / "out").read_text()
+
+
 def test_transcripts_are_checked_before_the_first_shot(material, monkeypatch):
     monkeypatch.setitem(sys.modules, "pocketsphinx", None)
     (material / "line.txt").write_text("never say never")

@@ -66,7 +66,8 @@ def _figure(outcome: Outcome) -> str:
     file = f"{name}.{shot.outputs[0]}"
     played = f'<video src="{file}" controls preload="metadata"></video>'
     video = "" if outcome.state == FAILED else played if shot.outputs[0] in _PLAYED else f'<img src="{file}">'
-    source = html.escape(f"{shot.portrait.name}, {shot.voice.name}, seed {shot.config.seed}")
+    act = shot.performance or shot.voice.name
+    source = html.escape(f"{shot.portrait.name}, {act}, seed {shot.config.seed}")
     figures = [f"<small>{html.escape(figure)}</small>" for figure, _ in outcome.facts.get("figures", [])]
     caption = "<br>".join([f"<b>{name}</b> {outcome.state}", source, words, *figures])
     return f"<figure>{video}<figcaption>{caption}</figcaption></figure>"

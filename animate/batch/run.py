@@ -195,18 +195,18 @@ def perform_shot(animator: Animator, shot: Shot, portraits: Path, folder: Path) 
     from animate.evaluate import report
     from animate.interchange import save_motion
     from animate.pipeline import verify
+    from animate.reviving import revive
     from animate.speech import read_transcript
 
     begun_s = time.monotonic()
     transcript = shot.transcript and read_transcript(shot.transcript)
-    clip = animator(
-        prepared(shot.portrait, shot.face, shot.restore, folder=portraits),
-        shot.voice,
-        direction=shot.direction,
-        transcript=transcript if shot.direction else None,
-        consent=shot.consent,
-        config=shot.config,
-    )
+    portrait = prepared(shot.portrait, shot.face, shot.restore, folder=portraits)
+    given = {"consent": shot.consent, "config": shot.config}
+    if shot.performance is not None:
+        clip = revive(portrait, shot.performance, duration_s=shot.seconds, loop=shot.loop, **given)
+    else:
+        words = transcript if shot.direction else None
+        clip = animator(portrait, shot.voice, direction=shot.direction, transcript=words, **given)
     drafts = [folder / f"{shot.id}.{kind}" for kind in shot.outputs]
     shown = [draft for draft in drafts if draft.suffix[1:] in PICTURES]
     clip.save(*shown)

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import yaml
 
-from animate.config import RenderConfig, load_config
+from animate.config import VOICE_SETTINGS, RenderConfig, load_config
 from animate.errors import AnimateError, BatchError, ConfigError, MediaError, ProvenanceError
 from animate.media import FORMATS, Encoding, check_targets
 from animate.motion.acting import Acting
 from animate.motion.direction import read_direction
-from animate.motion.tracks import nearest
+from animate.motion.performances import LONGEST_S, SHORTEST_S
+from animate.motion.scripts import PERFORMANCES
+from animate.motion.tracks import in_range, nearest
 from animate.provenance import label, parse_consent
 
 PICTURES = tuple(suffix[1:] for suffix in FORMATS)
@@ -24,8 +26,9 @@ CAPTIONS = ("srt", "vtt")
 OUTPUTS = (*PICTURES, "npz", "json", "csv", "glb", "gltf", *CAPTIONS)
 FILES = ("portrait", "voice", "direction", "transcript")
 _SETTINGS = tuple(field.name for field in fields(RenderConfig))
-_COLUMNS = ("id", *FILES, "face", "restore", "consent", "outputs", *_SETTINGS)
-_NUMBERS = ("face", *_SETTINGS)  # columns in which a CSV may mean a number
+_ACT = ("performance", "seconds", "loop")
+_COLUMNS = ("id", *FILES, *_ACT, "face", "restore", "consent", "outputs", *_SETTINGS)
+_NUMBERS = ("face", "seconds", *_SETTINGS)  # columns in which a CSV may mean a number
 _SUFFIXES = (".csv", ".jsonl", ".yaml", ".yml")
 
 
@@ -37,9 +40,15 @@ class Shot:
     ----------
     id : str
         Names the outputs; letters, digits, point, dash and underscore.
-    portrait, voice : Path
+    portrait : Path
+    voice : Path or None
+        None if there is a performance instead.
     direction, transcript : Path or None
         YAML, as `animate.motion.direction.read_direction` takes it, and the text for its keys on words.
+    performance : str or None
+    seconds : float
+    loop : bool
+        Of the performance, as for `animate.revive`.
     face : int or None
     restore : str
         As for `animate.read_portrait`.
@@ -54,9 +63,12 @@ class Shot:
 
     id: str
     portrait: Path
-    voice: Path
+    voice: Path | None
     direction: Path | None
     transcript: Path | None
+    performance: str | None
+    seconds: float
+    loop: bool
     face: int | None
     restore: str
     config: RenderConfig
@@ -68,9 +80,9 @@ class Shot:
 def read_shots(path: str | Path, checks: dict[tuple[str, ...], Callable] | None = None) -> list[Shot]:
     """Read a shot list and check every row.
 
-    Columns are id, portrait and voice, and if wanted direction, transcript, face, restore, consent, outputs (such as
-    ``mp4 gif csv``) and every setting of `RenderConfig` (seed, fps, emotion ...). Files are found from the folder of
-    the list.
+    Columns are id, portrait, and voice or performance (with seconds and loop), and if wanted direction, transcript,
+    face, restore, consent, outputs (such as ``mp4 gif csv``) and every setting of `RenderConfig` (seed, fps, emotion
+    ...). Files are found from the folder of the list.
 
     Parameters
     ----------
@@ -104,7 +116,7 @@ def read_shots(path: str | Path, checks: dict[tuple[str, ...], Callable] | None 
         listed = "\n".join(f"  row {row}: {reason}" for row, reason in sorted(problems))
         raise BatchError(f"{source.name} has {len(problems)} mistakes; nothing was rendered.\n{listed}")
     if not shots:
-        raise BatchError(f"{source.name} lists no shot. Write one a row: id, portrait, voice.")
+        raise BatchError(f"{source.name} lists no shot. Write one a row: id, portrait, and voice or performance.")
     return shots
 
 
@@ -164,7 +176,15 @@ def _shot(row: int, values: dict, folder: Path) -> tuple[Shot | None, list[str]]
         wrong.append(f"it has more values than the header has names, such as {values.pop(None)[0]!r}")
     for name in [name for name in values if name not in _COLUMNS]:
         wrong.append(f"there is no column {name!r}. {nearest(name, _COLUMNS)}")
-    wrong += [f"{name} is missing" for name in ("id", "portrait", "voice") if name not in values]
+    wrong += [f"{name} is missing" for name in ("id", "portrait") if name not in values]
+    performance, seconds, loop = values.get("performance"), values.get("seconds", 8.0), values.get("loop", False)
+    if performance is None:
+        wrong += ["voice is missing, or a performance instead"] if "voice" not in values else []
+        wrong += [f"{name} is for a performance; leave it out" for name in ("seconds", "loop") if name in values]
+    else:
+        wrong += _wrong_act(performance, seconds, loop)
+        spoken = [name for name in ("voice", "direction", "transcript", *VOICE_SETTINGS) if name in values]
+        wrong += [f"{name} is for a voice, and a performance has none; leave it out" for name in spoken]
     name = str(values.get("id", "x"))
     if not re.fullmatch(r"[\w-][\w.-]{0,99}", name, re.ASCII):
         wrong.append(f"the id {name!r} cannot name a file; use letters, digits, '.', '-' and '_'")
@@ -201,8 +221,23 @@ def _shot(row: int, values: dict, folder: Path) -> tuple[Shot | None, list[str]]
         wrong.append(str(error))
     if wrong:
         return None, wrong
-    found = (files["portrait"], files["voice"], files.get("direction"), files.get("transcript"))
-    return Shot(name, *found, face, str(values.get("restore", "off")), config, consent, outputs, row), []
+    found = [files.get(column) for column in FILES]
+    act = (performance, float(seconds), loop in (True, "true"))
+    restore = str(values.get("restore", "off" if performance is None else "auto"))  # as `render` and `revive`
+    return Shot(name, *found, *act, face, restore, config, consent, outputs, row), []
+
+
+def _wrong_act(performance, seconds, loop) -> list[str]:
+    wrong = []
+    if performance not in PERFORMANCES:
+        wrong.append(f"there is no performance {performance!r}. {nearest(performance, PERFORMANCES)}")
+    try:
+        in_range(SHORTEST_S, LONGEST_S)("seconds", seconds)
+    except ConfigError as error:
+        wrong.append(str(error))
+    if loop not in (True, False, "true", "false"):
+        wrong.append(f"loop is {loop!r}; use true or false")
+    return wrong
 
 
 def _unfit(columns: tuple[str, ...], check: Callable, shots: list[Shot]) -> list[tuple[int, str]]:
@@ -226,5 +261,5 @@ def _unfit(columns: tuple[str, ...], check: Callable, shots: list[Shot]) -> list
 
 def settings_of(shot: Shot) -> dict:
     """Return what decides how the shot looks, apart from the contents of its files."""
-    own = {name: getattr(shot, name) for name in ("face", "restore", "consent", "outputs")}
+    own = {name: getattr(shot, name) for name in (*_ACT, "face", "restore", "consent", "outputs")}
     return {**asdict(shot.config), **own}
