@@ -41,6 +41,7 @@ _RENDER_HELP = {
     "label": "visible words 'AI-generated': auto (if consent is undeclared) or always",
     "label_language": "of these words: en, de, fr, es, it, pt, nl, pl, ru, ar ...",
     "label_text": "shows other words instead, such as 'animated portrait'; only with a declared consent",
+    "aigc_producer": "who answers for the content: writes the AIGC tag that China's rules ask for (.mp4, .mov, .webm)",
     "label_font": "font file for these words (default DejaVu Sans, which has no hi, ja, ko, zh)",
 }
 

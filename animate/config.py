@@ -65,6 +65,7 @@ class RenderConfig:
     label_language: str = "en"  # of these words
     label_text: str = ""  # shows these words instead, such as 'animated portrait'; only where consent is declared
     label_font: str = ""  # font file for them, for languages whose letters DejaVu Sans lacks
+    aigc_producer: str = ""  # who answers for the content, for the AIGC tag that China's rules ask for
 
     def __post_init__(self):
         frame_rate(self.fps)

@@ -65,6 +65,22 @@ def with_alpha(path):
 # Formats
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.webm"])
+@pytest.mark.parametrize("producer", ["", 'Studio "Æ"'])
+def test_videos_hold_the_aigc_tag_if_it_is_asked_for(tmp_path, still, name, producer):
+    path = write_video(tmp_path / name, marked(still), aigc_producer=producer)
+    probed = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path)], capture_output=True).stderr.decode()
+    tags = [line.split(":", 1)[1] for line in probed.splitlines() if line.strip().startswith("AIGC")]
+    told = [(tag["Label"], tag["ContentProducer"], tag["ProduceID"]) for tag in map(json.loads, tags)]
+    assert told == ([("1", producer, MARK_ID)] if producer else [])
+    assert read_credentials(path).mark_id == MARK_ID
+
+
+def test_pictures_refuse_a_tag_that_they_cannot_hold(tmp_path):
+    with pytest.raises(MediaError, match="AIGC"):
+        check_targets([tmp_path / "a.mp4", tmp_path / "a.gif"], Encoding(aigc_producer="Studio"))
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_each_format_keeps_size_rate_and_frames_and_is_marked_and_signed(tmp_path, still, voice, name):
     moving = marked(still, COUNT, lambda: (np.vstack([still[:200], still[200:] // 2 + 5 * n]) for n in range(COUNT)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from animate.errors import MediaError
-from animate.media.encode import Encoding, FfmpegWriter, Writer
+from animate.media.encode import TAGGED, Encoding, FfmpegWriter, Writer
 from animate.media.gif import GifWriter
 from animate.media.pictures import SequenceWriter, StillWriter
 
@@ -87,6 +87,9 @@ def check_targets(paths: Sequence[str | Path], encoding: Encoding | None = None,
         raise MediaError("There is no name to write to. Give at least one, such as ada.mp4.")
     for target in map(Path, paths):
         _check_target(target, has_alpha)
+    if encoding is not None and encoding.aigc_producer:
+        for target in [target for target in map(Path, paths) if target.suffix.lower() not in TAGGED]:
+            raise MediaError(f"{target.name} cannot hold an AIGC tag. Use {', '.join(TAGGED)}, or leave it out.")
     used = {format_of(Path(path)).setting for path in paths}
     for setting in {kind.setting for kind in FORMATS.values() if kind.setting} - used:
         if encoding is not None and getattr(encoding, setting) != getattr(Encoding(), setting):
