@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from animate.attacks import ATTACKS, cropped, first, gif, jpeg, letterboxed, x264
-from animate.bench_unmarked import examine, fit, report
-from animate.bench_watermark import Quality, Trial, chosen, measure, spread, table
+from animate.bench.attacks import ATTACKS, cropped, first, gif, jpeg, letterboxed, x264
+from animate.bench.unmarked import examine, fit, report
+from animate.bench.watermark import Quality, Trial, chosen, measure, spread, table
 from animate.cli import main
 from animate.errors import AnimateError
 

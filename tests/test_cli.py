@@ -10,7 +10,7 @@ import skimage.data
 import soundfile
 from PIL import Image
 
-from animate.cli import _parser, main
+from animate.cli.app import _parser, main
 
 
 def run(*arguments, cwd=None):

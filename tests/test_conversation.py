@@ -12,13 +12,13 @@ from PIL import Image
 import animate
 from animate.channels import INDEX
 from animate.cli import main
-from animate.conversation import _camera, converse
 from animate.errors import AnimateError, ConfigError
 from animate.motion.direction import SPEECH
 from animate.motion.listening import Attention, attentive, with_nods
-from animate.scene import read_conversation
-from animate.stage import make_stage, places
-from animate.turns import Turn, read_turns, turns_from
+from animate.people.conversation import _camera, converse
+from animate.people.scene import read_conversation
+from animate.people.stage import make_stage, places
+from animate.people.turns import Turn, read_turns, turns_from
 from animate.types import Motion
 
 RATE = 16000

@@ -13,8 +13,8 @@ import animate
 from animate.cli import main
 from animate.errors import ConfigError, PortraitError
 from animate.evaluate.rows import row
-from animate.group import perform_together
-from animate.mixing import mixed
+from animate.people.group import perform_together
+from animate.people.mixing import mixed
 from animate.portrait import find_faces, people_from_image, portrait_from_image
 from animate.portrait.people import front_first
 from animate.portrait.turning import turn_range

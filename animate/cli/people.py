@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from animate.cli_output import add_output_options, config_of
-from animate.cli_portrait import ALL, add_detector, add_restore_option, say_restored
+from animate.cli.output import add_output_options, config_of
+from animate.cli.portrait import ALL, add_detector, add_restore_option, say_restored
 from animate.errors import ConfigError, PortraitError
 
 SOME_CAN, NONE_CAN = 0, 1
@@ -58,8 +58,8 @@ def is_together(options) -> bool:
 
 def render_together(options, config) -> int:
     """Render several people of one picture."""
-    from animate.group import check_settings, perform_together
     from animate.media import Encoding, check_targets
+    from animate.people.group import check_settings, perform_together
     from animate.pipeline import Animator, read_scene, read_voice
     from animate.portrait import read_people
     from animate.speech import read_transcript
@@ -97,11 +97,11 @@ def _converse(options) -> int:
     if options.report:
         raise ConfigError("--report is for one face: render it alone.")
     config = config_of(options)
-    from animate.conversation import converse
-    from animate.group import check_settings, pictures_of
     from animate.media import Encoding, check_targets
+    from animate.people.conversation import converse
+    from animate.people.group import check_settings, pictures_of
+    from animate.people.scene import read_conversation
     from animate.pipeline import Animator
-    from animate.scene import read_conversation
 
     check_settings(config)
     check_targets(options.output, Encoding.of(config))

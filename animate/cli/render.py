@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 
-from animate.cli_output import add_output_options, check_outputs, config_of, deliver
-from animate.cli_people import add_voices, is_together, render_together
-from animate.cli_portrait import add_portrait_options, portrait_of
-from animate.cli_provenance import add_consent
-from animate.cli_track import add_driving
+from animate.cli.output import add_output_options, check_outputs, config_of, deliver
+from animate.cli.people import add_voices, is_together, render_together
+from animate.cli.portrait import add_portrait_options, portrait_of
+from animate.cli.provenance import add_consent
+from animate.cli.track import add_driving
 from animate.config import VOICE_SETTINGS
 from animate.errors import ConfigError
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from animate.cli_output import add_output_options, check_outputs, config_of, deliver
-from animate.cli_portrait import add_portrait_options, portrait_of
-from animate.cli_provenance import add_consent
+from animate.cli.output import add_output_options, check_outputs, config_of, deliver
+from animate.cli.portrait import add_portrait_options, portrait_of
+from animate.cli.provenance import add_consent
 
 
 def add_performances(commands: argparse._SubParsersAction) -> None:

@@ -13,13 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from animate import __version__
-from animate.cli_output import check_names
-from animate.cli_people import add_people
-from animate.cli_performances import add_performances
-from animate.cli_provenance import add_benchmarks, add_commands
-from animate.cli_render import add_render
-from animate.cli_restore import add_restore
-from animate.cli_track import add_track
+from animate.cli.output import check_names
+from animate.cli.people import add_people
+from animate.cli.performances import add_performances
+from animate.cli.provenance import add_benchmarks, add_commands
+from animate.cli.render import add_render
+from animate.cli.restore import add_restore
+from animate.cli.track import add_track
 from animate.errors import AnimateError
 
 ERROR, INTERRUPTED = 2, 130
@@ -177,12 +177,8 @@ def _doctor(options) -> int:
 
 
 def _bench(options) -> int:
-    from animate.bench import benchmark, table
+    from animate.bench.speed import benchmark, table
 
     rows = benchmark(options.size, options.seconds, fps=options.fps, portrait=options.portrait, voice=options.voice)
     print(json.dumps(rows, indent=2) if options.json else table(rows))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

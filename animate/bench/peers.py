@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from animate.attacks import Attack, x264
-from animate.bench_watermark import Trial, spread
+from animate.bench.attacks import Attack, x264
+from animate.bench.watermark import Trial, spread
 from animate.errors import DependencyError
 
 _LOOKED_AT = 4  # frames; blind-watermark takes seconds for each

@@ -7,7 +7,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from animate.cli_portrait import STEPS_HELP, add_detector
+from animate.cli.portrait import STEPS_HELP, add_detector
 
 
 def add_restore(commands: argparse._SubParsersAction) -> None:

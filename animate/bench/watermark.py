@@ -1,6 +1,6 @@
 """Measure the mark: its quality, its cost, and what it survives, on clips of the engine itself.
 
-A clip is rendered, marked and written as a user would; every attack of `animate.attacks` then starts from that file.
+A clip is rendered, marked and written as a user would; every attack of `animate.bench.attacks` then starts from that file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from animate import media, provenance
-from animate.attacks import ATTACKS, FPS, Attack, shrunk
+from animate.bench.attacks import ATTACKS, FPS, Attack, shrunk
 from animate.errors import ConfigError
 from animate.types import MarkedFrames, Portrait
 

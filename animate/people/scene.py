@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from animate.conversation import Conversation
 from animate.errors import AnimateError, ConfigError
-from animate.mixing import lasting, mixed, resampled
 from animate.motion.tracks import nearest
+from animate.people.conversation import Conversation
+from animate.people.mixing import lasting, mixed, resampled
+from animate.people.stage import LAYOUTS
+from animate.people.turns import Turn, check_turns, read_turns, turns_from
 from animate.pipeline import read_portrait, read_voice
 from animate.portrait import LandmarkDetector, read_people
-from animate.stage import LAYOUTS
-from animate.turns import Turn, check_turns, read_turns, turns_from
 from animate.types import Portrait, Speech
 
 _SCENE_KEYS = ("people", "recording", "turns", "layout")

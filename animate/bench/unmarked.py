@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from animate import attacks, media, provenance
+from animate import media, provenance
+from animate.bench import attacks
 from animate.errors import AnimateError
 
 _MAX_FRAMES = 24  # kept of one file

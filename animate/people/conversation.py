@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from animate.config import RenderConfig
-from animate.group import Group, Performer, pictures_of
 from animate.motion.listening import Attention, attentive, with_nods
+from animate.people.group import Group, Performer, pictures_of
+from animate.people.stage import make_stage, places
+from animate.people.turns import Turn
 from animate.pipeline import Animator, generate_motion
 from animate.rights import examine, resolve_consent
-from animate.stage import make_stage, places
-from animate.turns import Turn
 from animate.types import Motion, Portrait, Speech
 
 _GAZE_DEG, _GAZE_FAR = np.array([15.0, 9.0]), 5.0  # to the side and up, towards somebody many eye distances away
@@ -28,7 +28,7 @@ _BLOCK_S, _QUIET_DB, _PHRASE_PAUSE_S = 0.02, -30.0, 0.22  # by which the ends of
 
 @dataclass(frozen=True, eq=False)
 class Conversation:
-    """What is needed to render a conversation; `animate.scene` reads and checks it.
+    """What is needed to render a conversation; `animate.people.scene` reads and checks it.
 
     Attributes
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from animate.cli_portrait import face_number
+from animate.cli.portrait import face_number
 
 
 def add_track(commands: argparse._SubParsersAction) -> None:

@@ -12,11 +12,11 @@ from animate import media, provenance
 from animate.clock import frame_rate, num_frames
 from animate.config import RenderConfig, parse_size
 from animate.errors import ConfigError
-from animate.mixing import lasting, mixed
 from animate.motion.direction import Direction
+from animate.people.mixing import lasting, mixed
+from animate.people.stage import ScaledStage, Stage, make_stage
 from animate.pipeline import content_id, generate_motion
 from animate.rights import examine, joint_consent, portrait_sha256, resolve_consent, visible_label
-from animate.stage import ScaledStage, Stage, make_stage
 from animate.types import Consent, MarkedFrames, Motion, Portrait, Speech
 
 

@@ -65,8 +65,8 @@ def add_benchmarks(commands: argparse._SubParsersAction) -> None:
 
 
 def _bench_watermark(options) -> int:
-    from animate.bench_peers import measure_peer, peers
-    from animate.bench_watermark import Trial, chosen, clips, measure, table
+    from animate.bench.peers import measure_peer, peers
+    from animate.bench.watermark import Trial, chosen, clips, measure, table
     from animate.example import example_portrait, example_voice
 
     attacks, results, others = chosen(options.attack), [], {}
@@ -87,7 +87,7 @@ def _bench_watermark(options) -> int:
 def _bench_unmarked(options) -> int:
     from tqdm import tqdm
 
-    from animate.bench_unmarked import examine, report
+    from animate.bench.unmarked import examine, report
 
     items = examine(options.files, options.items, seed=options.seed, deep=options.deep, workers=options.workers)
     print(report(list(tqdm(items, total=options.items, unit="item", disable=None))))
@@ -95,8 +95,8 @@ def _bench_unmarked(options) -> int:
 
 
 def _verify(options) -> int:
+    from animate.cli.verify_many import as_json, expand, verify_many
     from animate.errors import AnimateError
-    from animate.verify_many import as_json, expand, verify_many
 
     listed = [line.strip() for line in sys.stdin if line.strip()] if "-" in options.paths else []
     named = [path for path in options.paths if path != "-"]
