@@ -29,7 +29,7 @@ from animate.media import read_voice
 from animate.motion.direction import Direction, needs_words, read_direction
 from animate.portrait import read_portrait
 from animate.resources import shipped
-from animate.rights import examine, portrait_sha256, resolve_consent, visible_label
+from animate.rights import examine, portrait_sha256, resolve_consent, restored_steps, visible_label
 from animate.types import Consent, MarkedFrames, Motion, Portrait, Speech, Verdict
 
 __all__ = [
@@ -376,6 +376,7 @@ def render(
             portrait_sha256=portrait_sha256(portrait),
             consent=consent,
             source_mark_id=findings.source_mark_id,
+            restored=restored_steps(portrait),
             guard={"explicit": findings.explicit},
         ),
     )

@@ -91,6 +91,11 @@ def portrait_sha256(portrait: Portrait) -> str:
     return portrait.sha256 or picture_sha256(_as_read(portrait))
 
 
+def restored_steps(portrait: Portrait) -> tuple[str, ...]:
+    """Return the steps of restoration that changed a portrait: what its credentials must not keep quiet about."""
+    return tuple(treatment.step for treatment in portrait.restoration if treatment.done)
+
+
 def picture_sha256(image: np.ndarray) -> str:
     """Return the hash of the pixels of a picture that was made in memory."""
     return hashlib.sha256(str(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()

@@ -332,6 +332,18 @@ def test_what_is_animated_is_restored_and_what_is_checked_is_the_original(pictur
     assert rights.examine(portrait).explicit == rights.examine(plain).explicit
 
 
+def test_a_clip_of_a_restored_portrait_says_so(picture, tmp_path):
+    cv2.imwrite(str(tmp_path / "old.png"), dusty(picture)[..., ::-1])
+    cv2.imwrite(str(tmp_path / "clean.png"), picture[..., ::-1])
+    for name, told in (("old", True), ("clean", False)):
+        portrait = animate.read_portrait(tmp_path / f"{name}.png", restore="repair")
+        motion = animate.Motion.rest(duration_s=0.2, fps=25)
+        clip = animate.Clip(portrait, motion, None, animate.RenderConfig(), consent=animate.Consent("historical"))
+        file = clip.save(tmp_path / f"{name}.mp4")
+        assert (b"restored: repair" in file.read_bytes()) == told
+        assert record.find(animate.verify(file).mark_id)[0]["restored"] == (["repair"] if told else [])
+
+
 def test_a_restored_picture_is_marked_and_signed_as_edited(picture, tmp_path):
     restored = animate.restore(dusty(picture), "repair")
     file = restored.save(tmp_path / "restored.png")

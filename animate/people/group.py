@@ -16,7 +16,7 @@ from animate.motion.direction import Direction
 from animate.people.mixing import lasting, mixed
 from animate.people.stage import ScaledStage, Stage, make_stage
 from animate.pipeline import content_id, generate_motion
-from animate.rights import examine, joint_consent, portrait_sha256, resolve_consent, visible_label
+from animate.rights import examine, joint_consent, portrait_sha256, resolve_consent, restored_steps, visible_label
 from animate.types import Consent, MarkedFrames, Motion, Portrait, Speech
 
 
@@ -66,7 +66,8 @@ class Group:
         check_settings(self.config)
         portraits = [performer.portrait for performer in self.performers]
         motions = [performer.motion for performer in self.performers]
-        findings = {sha256: examine(one, self.allow_marked) for sha256, one in pictures_of(portraits).items()}
+        pictures = pictures_of(portraits)
+        findings = {sha256: examine(one, self.allow_marked) for sha256, one in pictures.items()}
         consent = joint_consent([performer.consent for performer in self.performers])
         config, rate = self.config, frame_rate(self.config.fps)
         words = visible_label(consent, config.label, config.label_language, config.label_font, config.label_text)
@@ -88,10 +89,16 @@ class Group:
                 portrait_sha256=first,
                 consent=consent,
                 source_mark_id=findings[first].source_mark_id,
+                restored=restored_steps(pictures[first]),
                 guard={"explicit": max(found.explicit for found in findings.values())},
                 further=(
                     *(
-                        provenance.Ingredient(f"portrait {place}", sha256, findings[sha256].source_mark_id)
+                        provenance.Ingredient(
+                            f"portrait {place}",
+                            sha256,
+                            findings[sha256].source_mark_id,
+                            restored_steps(pictures[sha256]),
+                        )
                         for place, sha256 in enumerate(others, start=2)
                     ),
                     *(

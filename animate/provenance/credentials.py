@@ -50,11 +50,20 @@ class Ingredient:
         Of the file as it was read.
     source_mark_id : str or None
         The id of the mark it carried, if it came out of this engine.
+    restored : tuple of str
+        The steps of restoration that changed it before it was used.
     """
 
     role: str
     sha256: str
     source_mark_id: str | None = None
+    restored: tuple[str, ...] = ()
+
+    @property
+    def description(self) -> str:
+        """What else is to be known of it, in words; empty if there is nothing."""
+        words = [f"carries the mark {self.source_mark_id}"] if self.source_mark_id else []
+        return "; ".join(words + ([f"restored: {', '.join(self.restored)}"] if self.restored else []))
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,8 @@ class Origin:
     consent : Consent
     source_mark_id : str or None
         The id of the mark that the portrait itself carried, if it came out of this engine.
+    restored : tuple of str
+        The steps of restoration that changed the portrait before it was animated.
     guard : dict
         What the checks of the portrait found, for the record.
     further : tuple of Ingredient
@@ -80,6 +91,7 @@ class Origin:
     voice_sha256: str = ""
     consent: Consent = field(default_factory=Consent)
     source_mark_id: str | None = None
+    restored: tuple[str, ...] = ()
     guard: dict | None = None
     further: tuple[Ingredient, ...] = ()
     edits: tuple[str, ...] | None = None
@@ -177,7 +189,7 @@ def in_words(credentials: Credentials) -> str:
 
 def _manifest(mark_id: str, origin: Origin) -> dict:
     inputs = (
-        Ingredient("portrait", origin.portrait_sha256, origin.source_mark_id),
+        Ingredient("portrait", origin.portrait_sha256, origin.source_mark_id, origin.restored),
         Ingredient("voice", origin.voice_sha256),
         *origin.further,
     )
@@ -187,7 +199,7 @@ def _manifest(mark_id: str, origin: Origin) -> dict:
             "relationship": "componentOf" if origin.edits is None else "parentOf",
             "label": part.role,
             "instance_id": f"sha256:{part.sha256}",
-            **({"description": f"carries the mark {part.source_mark_id}"} if part.source_mark_id else {}),
+            **({"description": part.description} if part.description else {}),
         }
         for part in inputs
         if part.sha256

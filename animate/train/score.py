@@ -260,8 +260,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         scores = score(options.checkpoint, options.corpus, options.recordings, options.videos)
     except AnimateError as error:
-        print(error, file=sys.stderr)
-        return 1
+        print(f"animate-portrait: {error}", file=sys.stderr)
+        return 2
     print(table(scores))
     if options.json:
         options.json.write_text(json.dumps(scores, indent=1) + "\n")
