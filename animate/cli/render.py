@@ -84,7 +84,7 @@ def _render(options) -> int:
     transcript = options.transcript and read_transcript(options.transcript)
     if options.captions:
         check_captions(options.captions, speech, transcript)
-    direction = read_scene(options.direction, speech, transcript if options.direction or not options.captions else None)
+    direction = read_scene(options.direction, speech, transcript if options.direction else None)
     portrait = portrait_of(options)
     given = {
         "direction": direction,
