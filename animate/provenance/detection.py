@@ -26,7 +26,7 @@ _FAST_AFTER = (1, 4)  # frames after which the unchanged geometry is tried; the 
 
 # The largest score of an ordinary search in unmarked material follows a Gumbel law. `animate-portrait bench unmarked`
 # fitted 5.166 +- 0.002 and 0.230 +- 0.002 to 9500 items (the largest score was 6.94, no id was read); the scale here is
-# three standard errors larger, so that p-values err on the safe side. Beyond 1e-3 they are extrapolated.
+# larger, so that p-values err on the safe side. Beyond 1e-3 they are extrapolated.
 _MODE, _SCALE = 5.17, 0.26
 _ZOOMS = 0.75, 0.52  # at which crops are looked at too
 _READ_SCORE = 5.5  # below, the message is not even decoded
