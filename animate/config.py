@@ -1,7 +1,6 @@
 """Settings: each default stands once, in its dataclass; a YAML preset overrides it, a flag or keyword overrides both."""
 
 import dataclasses
-import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TypeVar
 import yaml
 
 from animate.clock import frame_rate
-from animate.errors import ConfigError
+from animate.errors import ConfigError, nearest
 
 T = TypeVar("T")
 
@@ -178,9 +177,8 @@ def load_config(cls: type[T], path: Path | str | None = None, overrides: dict | 
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for key in values:
         if key not in fields:
-            nearest = difflib.get_close_matches(str(key), fields, n=1)
-            hint = f" Did you mean {nearest[0]!r}?" if nearest else f" The settings are: {', '.join(fields)}."
-            raise ConfigError(f"Unknown setting {key!r}{f' in {path}' if path else ''}.{hint}")
+            hint = nearest(key, fields, f"The settings are: {', '.join(fields)}.")
+            raise ConfigError(f"Unknown setting {key!r}{f' in {path}' if path else ''}. {hint}")
     try:
         return cls(**{key: _converted(value, fields[key]) for key, value in values.items()})
     except (TypeError, ValueError) as error:

@@ -4,6 +4,32 @@ A message states what happened, the value seen and what to do about it; the comm
 stands, without a traceback.
 """
 
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(word: object, words: Iterable[str], otherwise: str | None = None) -> str:
+    """Return the end of a message about an unknown word: the one it is most like, or all of them.
+
+    Parameters
+    ----------
+    word : object
+    words : iterable of str
+        Those that are known.
+    otherwise : str, optional
+        What to say, in place of all of them, if it is like none.
+
+    Examples
+    --------
+    >>> nearest("hapy", ("happy", "sad")), nearest("x", ("happy", "sad"))
+    ("Did you mean 'happy'?", 'Use one of happy, sad.')
+    """
+    words = list(words)
+    close = difflib.get_close_matches(str(word), words, n=1)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"Use one of {', '.join(words)}." if otherwise is None else otherwise
+
 
 class AnimateError(Exception):
     """Root of all errors that `animate` raises on purpose."""

@@ -12,13 +12,13 @@ from pathlib import Path
 import yaml
 
 from animate.config import VOICE_SETTINGS, RenderConfig, load_config
-from animate.errors import AnimateError, BatchError, ConfigError, MediaError, ProvenanceError
+from animate.errors import AnimateError, BatchError, ConfigError, MediaError, ProvenanceError, nearest
 from animate.media import FORMATS, Encoding, check_targets
 from animate.motion.acting import Acting
 from animate.motion.direction import read_direction
 from animate.motion.performances import LONGEST_S, SHORTEST_S
 from animate.motion.scripts import PERFORMANCES
-from animate.motion.tracks import in_range, nearest
+from animate.motion.tracks import in_range
 from animate.provenance import label, parse_consent
 
 PICTURES = tuple(suffix[1:] for suffix in FORMATS)

@@ -11,10 +11,10 @@ import yaml
 
 from animate.channels import BLENDSHAPES, INDEX
 from animate.easing import smoothstep
-from animate.errors import ConfigError
+from animate.errors import ConfigError, nearest
 from animate.motion.emotions import emotion_vector, parse_emotion
 from animate.motion.lids import blink_shape
-from animate.motion.tracks import Track, in_range, nearest, read_time, read_track, word_time
+from animate.motion.tracks import Track, in_range, read_time, read_track, word_time
 from animate.types import Motion, Word
 
 Keys = float | str | list | Mapping | Track | None

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -15,7 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 from animate.channels import BLENDSHAPES, BROWS, CHANNELS, EYES, HEAD, INDEX, LIPS
 from animate.clock import num_frames
 from animate.easing import smoothstep
-from animate.errors import MotionError
+from animate.errors import MotionError, nearest
 from animate.types import Motion
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -240,8 +239,7 @@ def _columns(channels: Channels) -> list[int]:
     columns = []
     for name in [channels] if isinstance(channels, str) else channels:
         if name not in INDEX and name not in GROUPS:
-            nearest = difflib.get_close_matches(name, (*GROUPS, *CHANNELS), n=1)
-            hint = f"Did you mean {nearest[0]!r}?" if nearest else f"The groups are {', '.join(GROUPS)}."
+            hint = nearest(name, (*GROUPS, *CHANNELS), f"The groups are {', '.join(GROUPS)}.")
             raise MotionError(f"There is no channel or group {name!r}. {hint}")
         columns += [INDEX[channel] for channel in GROUPS.get(name, (name,))]
     return columns

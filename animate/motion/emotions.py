@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 
 import numpy as np
 
-from animate.errors import ConfigError
+from animate.errors import ConfigError, nearest
 
 NEUTRAL = "neutral"
 EMOTIONS = ("happy", "sad", "angry", "surprised", "fearful", "disgusted", "contemptuous")  # and neutral: all zero
@@ -31,9 +30,7 @@ def parse_emotion(text: str) -> dict[str, float]:
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, number = part.partition(":")
         if name not in (*EMOTIONS, NEUTRAL):
-            nearest = difflib.get_close_matches(name, (*EMOTIONS, NEUTRAL), n=1)
-            hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Use one of {', '.join((NEUTRAL, *EMOTIONS))}."
-            raise ConfigError(f"There is no emotion {name!r}. {hint}")
+            raise ConfigError(f"There is no emotion {name!r}. {nearest(name, (NEUTRAL, *EMOTIONS))}")
         try:
             intensity = float(number or 1)
         except ValueError:

@@ -11,7 +11,6 @@ A file appears under its name when it is complete. glTF, which holds a mesh as w
 
 from __future__ import annotations
 
-import difflib
 import io
 import json
 import os
@@ -22,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from animate.channels import CHANNELS, INDEX
-from animate.errors import MotionError
+from animate.errors import MotionError, nearest
 from animate.motion.live_link import from_live_link, to_live_link
 from animate.types import Motion
 
@@ -152,9 +151,8 @@ def _json_parts(content: bytes) -> dict:
 def _assembled(name: str, channels: list[str], values, fps: float, duration_s: float) -> Motion:
     for channel in channels:
         if channel not in INDEX:
-            nearest = difflib.get_close_matches(channel, CHANNELS, n=1)
-            hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-            raise MotionError(f"{name} has a channel {channel!r} that does not exist.{hint}")
+            hint = nearest(channel, CHANNELS, otherwise="")
+            raise MotionError(f"{name} has a channel {channel!r} that does not exist. {hint}".rstrip())
     given = np.asarray(values, np.float32)
     full = np.zeros((len(given), len(CHANNELS)), np.float32)
     full[:, [INDEX[channel] for channel in channels]] = given

@@ -14,14 +14,14 @@ import numpy as np
 
 from animate.channels import BLENDSHAPES, CHANNELS, HEAD, INDEX
 from animate.clock import frame_rate, num_frames
-from animate.errors import ConfigError
+from animate.errors import ConfigError, nearest
 from animate.motion import idle
 from animate.motion.beats import Beat, Blink, Clock, Look, Pose, Swing, ease, lag_s
 from animate.motion.edits import mirror
 from animate.motion.fixations import EYES_AGAINST_HEAD, SACCADE_S
 from animate.motion.latents import GAZE_RANGE_DEG, HEAD_RANGE
 from animate.motion.scripts import PERFORMANCES, Performance
-from animate.motion.tracks import in_range, nearest
+from animate.motion.tracks import in_range
 from animate.types import Motion
 
 SHORTEST_S, LONGEST_S = 2.0, 600.0

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,13 +132,6 @@ def in_range(low: float, high: float) -> Callable[[str, object], tuple[float, ..
         return (number,)
 
     return read
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """Return the end of a message about an unknown word: the one it is most like, or all of them."""
-    words = list(words)
-    close = difflib.get_close_matches(str(word), words, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Use one of {', '.join(words)}."
 
 
 def _number(value) -> float | None:

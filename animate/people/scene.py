@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from animate.errors import AnimateError, ConfigError
-from animate.motion.tracks import nearest
+from animate.errors import AnimateError, ConfigError, nearest
 from animate.people.conversation import Conversation
 from animate.people.mixing import lasting, mixed, resampled
 from animate.people.stage import LAYOUTS

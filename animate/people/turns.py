@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from animate.errors import ConfigError
-from animate.motion.tracks import nearest
+from animate.errors import ConfigError, nearest
 
 _KEYS = ("who", "start_s", "end_s", "voice")
 _ALSO = {"speaker": "who", "start": "start_s", "end": "end_s"}  # as diarisation tools write them

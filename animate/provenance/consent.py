@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from animate.errors import ProvenanceError
+from animate.errors import ProvenanceError, nearest
 from animate.provenance.home import home, writable_home
 from animate.types import Consent
 
@@ -40,9 +39,7 @@ def parse_consent(text: str | Consent) -> Consent:
         text = f"{text.basis}:{text.reference}"
     basis, _, reference = (part.strip() for part in text.partition(":"))
     if basis not in BASES:
-        nearest = difflib.get_close_matches(basis, BASES, n=1)
-        hint = f" Did you mean {nearest[0]!r}?" if nearest else f" Use one of {', '.join(BASES)}."
-        raise ProvenanceError(f"{basis!r} is no consent.{hint}")
+        raise ProvenanceError(f"{basis!r} is no consent. {nearest(basis, BASES)}")
     if basis == "permission" and not reference:
         raise ProvenanceError("A permission needs a reference. Write it as 'permission:release 12'.")
     return Consent(basis, reference)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from animate.errors import ConfigError
+from animate.errors import ConfigError, nearest
 from animate.portrait.checks import MIN_FACE_PX
 from animate.portrait.landmarks import LandmarkDetector, load_detector
 from animate.portrait.restore.enlarge import enlarge
@@ -118,8 +117,7 @@ def parse_steps(steps: str | Sequence[str]) -> Plan:
     wanted, face_px = set(), _SMALL_FACE_PX
     for name, _, number in (text.partition(":") for text in names):
         if name not in (*STEPS, "auto") and names != ["off"]:
-            nearest = difflib.get_close_matches(name, STEPS, n=1)
-            hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Use auto, off or some of {', '.join(STEPS)}."
+            hint = nearest(name, STEPS, f"Use auto, off or some of {', '.join(STEPS)}.")
             raise ConfigError(f"There is no step of restoration {name!r}. {hint}")
         if number and name != "enlarge":
             raise ConfigError(f"{name}:{number}: only enlarge takes a number, the width of the face in pixels.")
