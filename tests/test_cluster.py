@@ -12,6 +12,7 @@ import soundfile
 from PIL import Image
 
 from animate.batch.cluster import RemotePerformer, packed, read_folder, unpacked
+from animate.batch.ledger import Ledger
 from animate.batch.publish import Publisher
 from animate.batch.run import FAILED, KEPT, RENDERED, run_batch
 from animate.batch.shots import read_shots
@@ -45,7 +46,7 @@ class QuickPerformer:
 
 @pytest.fixture
 def material(tmp_path):
-    Image.fromarray(skimage.data.astronaut()[:300, 80:380]).save(tmp_path / "ada.png")
+    Image.fromarray(skimage.data.astronaut()[:310, 80:390]).save(tmp_path / "ada.png")
     soundfile.write(tmp_path / "line.wav", 0.3 * np.sin(np.arange(9600) / 10), 16000)
     rows = [f"s{number},ada.png,line.wav,{number},historical" for number in range(COUNT)]
     (tmp_path / "shots.csv").write_text("\n".join(["id,portrait,voice,seed,consent", *rows]))
@@ -68,6 +69,22 @@ def cluster(tmp_path, monkeypatch):
 def run(material, cluster, **options):
     options = {"make_performer": QuickPerformer, "workers": 2, **options}
     return run_batch(material / "shots.csv", material / "out", cluster=cluster.address, **options)
+
+
+def test_a_voice_that_vanishes_fails_its_shot_alone(material, cluster, monkeypatch):
+    from animate.batch import cluster as module
+
+    packed_before = module.packed
+
+    def packed(shot):
+        if shot.id == "s0":
+            raise FileNotFoundError("line.wav")
+        return packed_before(shot)
+
+    monkeypatch.setattr(module, "packed", packed)
+    outcomes = run(material, cluster)
+    assert [outcome.state for outcome in outcomes] == [FAILED, *[RENDERED] * (COUNT - 1)]
+    assert "line.wav" in outcomes[0].reason
 
 
 def test_a_killed_worker_and_a_failed_shot_cost_nothing_else(material, cluster):
@@ -114,6 +131,19 @@ def test_parcels_carry_files_of_the_same_name_apart(material):
     arrived = unpacked(packed(shot), material / "node")
     assert arrived.portrait.read_bytes() == shot.portrait.read_bytes()
     assert arrived.voice.read_bytes() == shot.voice.read_bytes() != shot.portrait.read_bytes()
+
+
+def test_what_was_published_is_not_said_to_be_complete_while_it_is_replaced(material, local_performer):
+    url = f"file://{material / 'bucket'}"
+    given = {"publish": url, "make_performer": local_performer}
+    run_batch(material / "shots.csv", material / "out", **given)
+    (material / "shots.csv").write_text((material / "shots.csv").read_text().replace("wav,1", "wav,11"))
+    run_batch(material / "shots.csv", material / "out", make_performer=local_performer)
+    (material / "out" / "s1.mp4").rename(material / "away")
+    with pytest.raises(BatchError):  # the copy breaks off
+        Publisher(url).copy(Ledger(material / "out", ""), "s1", {"s1.mp4": ""})
+    assert not (material / "bucket" / "done" / "s1.json").exists()
+    assert (material / "bucket" / "done" / "s0.json").exists()
 
 
 def test_finished_shots_are_published_once_and_again_when_they_change(material, local_performer):

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from animate.batch.crew import Hand, attempt
 from animate.batch.ledger import Ledger, file_hash
 from animate.batch.shots import FILES, Shot
-from animate.errors import AnimateError, BatchError, DependencyError
+from animate.errors import BatchError, DependencyError
 from animate.provenance import remembered
 
 _TRIES = 3  # of a shot whose node died: nodes of a cluster come and go
@@ -88,17 +89,24 @@ def perform_on_ray(
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True)
     except (OSError, RuntimeError, ValueError) as error:
         raise BatchError(f"The cluster {address!r} cannot be reached: {error}. Is it running?") from None
-    hire = ray.remote(num_cpus=1, max_restarts=-1)(_Actor).remote
+    hire = ray.remote(num_cpus=1, max_restarts=-1)(Hand).remote
     handed = [ray.put(argument) for argument in arguments]  # once, not once a worker
     idle = deque(hire(make_performer, *handed) for _ in range(min(num_workers, len(shots))))
     waiting, tries, running = deque(range(len(shots))), [0] * len(shots), {}
     try:
         while waiting or running:
             while waiting and idle:
-                index, worker = waiting.popleft(), idle.popleft()
-                tries[index] += 1
+                index = waiting.popleft()
                 signature = ledger.signature(shots[index])
-                running[worker.perform.remote(packed(shots[index]))] = (index, worker, signature)
+                parcel, reason = attempt(packed, shots[index])
+                if parcel is None:
+                    yield index, None, reason
+                    continue
+                tries[index] += 1
+                worker = idle.popleft()
+                running[worker.perform.remote(parcel)] = (index, worker, signature)
+            if not running:
+                break
             (ended,), _ = ray.wait(list(running), num_returns=1)
             index, worker, signature = running.pop(ended)
             idle.append(worker)
@@ -109,25 +117,12 @@ def perform_on_ray(
                     waiting.appendleft(index)
                     continue
                 result, reason = None, f"its worker was lost {_TRIES} times ({type(error).__name__})"
-            yield index, result and _deliver(ledger, shots[index], signature, *result), reason
+            marker = None
+            if result is not None:
+                marker, reason = attempt(_deliver, ledger, shots[index], signature, *result)
+            yield index, marker, reason
     finally:
         ray.shutdown()
-
-
-class _Actor:
-    """A worker: failures of a shot are answers, so that only a lost worker is an error."""
-
-    def __init__(self, make_performer, *arguments):
-        self.make_performer, self.arguments, self.performer = make_performer, arguments, None
-
-    def perform(self, parcel: Parcel) -> tuple[object, str | None]:
-        try:
-            self.performer = self.performer or self.make_performer(*self.arguments)
-            return self.performer(parcel), None
-        except AnimateError as error:
-            return None, str(error)
-        except Exception as error:  # one shot must not stop the others, whatever went wrong
-            return None, f"{type(error).__name__}: {error}"
 
 
 def packed(shot: Shot) -> Parcel:

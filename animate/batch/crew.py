@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import wait
 
 from animate.errors import AnimateError
@@ -75,6 +76,31 @@ def perform_all(
             worker.process.join()
 
 
+def attempt(act: Callable, *arguments) -> tuple[object, str | None]:
+    """Return what `act` returns and None, or None and why it failed."""
+    try:
+        return act(*arguments), None
+    except AnimateError as error:
+        return None, str(error)
+    except Exception as error:  # one shot must not stop the others, whatever went wrong
+        return None, f"{type(error).__name__}: {error}"
+
+
+class Hand:
+    """What a worker works with: makes its performer for the first job, and answers each with a result or a reason."""
+
+    def __init__(self, make_performer: Callable[..., Callable], *arguments):
+        self._make, self._performer = partial(make_performer, *arguments), None
+
+    def perform(self, job) -> tuple[object, str | None]:
+        """Perform a job; return the result and None, or None and why it failed."""
+        return attempt(self._try, job)
+
+    def _try(self, job):
+        self._performer = self._performer or self._make()
+        return self._performer(job)
+
+
 def _hire(make_performer: Callable, arguments: tuple) -> _Worker:
     context = multiprocessing.get_context("spawn")  # a fork would inherit the locks of torch's threads
     ours, theirs = context.Pipe()
@@ -94,20 +120,13 @@ def _send(worker: _Worker, job) -> None:
 def _work(connection, make_performer: Callable, arguments: tuple) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who leads
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    performer = None
+    hand = Hand(make_performer, *arguments)
     while True:
         try:
             job = connection.recv()
         except EOFError:
             return
-        try:
-            performer = performer or make_performer(*arguments)
-            answer = (performer(job), None)
-        except AnimateError as error:
-            answer = (None, str(error))
-        except Exception as error:  # one shot must not stop the others, whatever went wrong
-            answer = (None, f"{type(error).__name__}: {error}")
-        connection.send(answer)
+        connection.send(hand.perform(job))
 
 
 def _end_with_parent() -> None:

@@ -52,6 +52,8 @@ class Publisher:
             if self.storage.exists(there) and self.storage.cat_file(there) == marker:
                 return
             self.storage.makedirs(f"{self.root}/done", exist_ok=True)
+            if self.storage.exists(there):
+                self.storage.rm_file(there)  # the old one does not speak for new outputs
             for name in outputs:
                 self.storage.put_file(str(Path(ledger.out, name)), f"{self.root}/{name}")
             self.storage.pipe_file(there, marker)

@@ -117,7 +117,8 @@ def run_batch(
         shots = read_shots(shot_list, checks)
         markers = {shot.id: ledger.done(shot) for shot in shots}
         todo = [shot for shot in shots if markers[shot.id] is None]
-        outcomes = {shot.id: Outcome(shot, KEPT, markers[shot.id]) for shot in shots if markers[shot.id]}
+        kept = [Outcome(shot, KEPT, markers[shot.id]) for shot in shots if markers[shot.id]]
+        outcomes = {outcome.shot.id: _published(outcome, ledger, publisher) for outcome in kept}
         if cluster is None:
             threads = max(1, (os.cpu_count() or 1) // workers)
             ended = perform_all(make_performer or Performer, (ledger, model, device, threads), todo, workers)
@@ -129,15 +130,14 @@ def run_batch(
             for index, facts, reason in ended:
                 shot = todo[index]
                 state = RENDERED if reason is None else FAILED
-                outcomes[shot.id] = Outcome(shot, state, facts or {}, reason or "")
+                outcome = Outcome(shot, state, facts or {}, reason or "")
+                outcomes[shot.id] = _published(outcome, ledger, publisher)
                 bar.update()
-        if publisher:
-            outcomes = {name: _published(outcome, ledger, publisher) for name, outcome in outcomes.items()}
         return [outcomes[shot.id] for shot in shots]
 
 
-def _published(outcome: Outcome, ledger: Ledger, publisher: Publisher) -> Outcome:
-    if outcome.state == FAILED:
+def _published(outcome: Outcome, ledger: Ledger, publisher: Publisher | None) -> Outcome:
+    if publisher is None or outcome.state == FAILED:
         return outcome
     try:
         publisher.copy(ledger, outcome.shot.id, outcome.facts["outputs"])
