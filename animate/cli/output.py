@@ -13,6 +13,7 @@ from animate.errors import ConfigError, MediaError
 from animate.resources import shipped
 
 if TYPE_CHECKING:
+    from animate.people import Group
     from animate.pipeline import Clip
 
 _RENDER_HELP = {
@@ -158,9 +159,14 @@ def deliver(clip: Clip, options) -> None:
 
     if options.save_motion:
         save_motion(clip.motion, options.save_motion)
-    clip.save(*options.output, progress=sys.stderr.isatty())
-    print(*options.output, sep="\n")
+    write(clip, options)
     if options.report:
         from animate.evaluate import report, table
 
         print(table(report(clip.portrait, clip.motion)), file=sys.stderr)
+
+
+def write(clip: Clip | Group, options) -> None:
+    """Write the outputs, and their names to stdout."""
+    clip.save(*options.output, progress=sys.stderr.isatty())
+    print(*options.output, sep="\n")

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from animate.cli.output import add_output_options, config_of
+from animate.cli.output import add_output_options, config_of, write
 from animate.cli.portrait import ALL, add_detector, add_restore_option, say_restored
 from animate.errors import ConfigError, PortraitError
 
@@ -88,8 +88,7 @@ def render_together(options, config) -> int:
         config=config,
         progress=sys.stderr.isatty(),
     )
-    group.save(*options.output, progress=sys.stderr.isatty())
-    print(*options.output, sep="\n")
+    write(group, options)
     return 0
 
 
@@ -115,8 +114,7 @@ def _converse(options) -> int:
         allow_marked=options.allow_marked,
         progress=sys.stderr.isatty(),
     )
-    group.save(*options.output, progress=sys.stderr.isatty())
-    print(*options.output, sep="\n")
+    write(group, options)
     return 0
 
 

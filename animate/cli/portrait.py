@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 STEPS_HELP = (
-    "auto (straighten, contrast, repair, denoise, enlarge), off, or a comma list of these and tint; enlarge:400 wants "
+    "auto (straighten, repair, contrast, denoise, enlarge), off, or a comma list of these and tint; enlarge:400 wants "
     "the face 400 px wide instead of 80. Each step acts only on evidence"
 )
 

@@ -64,13 +64,13 @@ def make_stage(
 
 def places(portraits: Sequence[Portrait]) -> np.ndarray:
     """Return where the faces are when pictures stand side by side, float64 [N, 2] in eye distances, x to the right."""
-    centres, left = np.zeros((len(portraits), 2)), 0.0
-    for members in _by_picture(portraits):
+    centres, left, pictures = np.zeros((len(portraits), 2)), 0.0, _by_picture(portraits)
+    for members in pictures:
         unit = np.mean([portraits[index].face.eye_distance for index in members])
         for index in members:
             centres[index] = portraits[index].face.vertices[:, :2].mean(axis=0) / unit + (left, 0)
         left += portraits[members[0]].size[0] / unit
-        if len(_by_picture(portraits)) > 1:
+        if len(pictures) > 1:
             centres[members, 1] = 0  # pictures side by side are on eye level
     return centres
 
