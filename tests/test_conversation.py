@@ -12,6 +12,7 @@ from PIL import Image
 import animate
 from animate.channels import INDEX
 from animate.cli import main
+from animate.config import RenderConfig
 from animate.errors import AnimateError, ConfigError
 from animate.motion.direction import SPEECH
 from animate.motion.listening import Attention, attentive, with_nods
@@ -120,6 +121,11 @@ def test_one_without_consent_gives_the_whole_a_label(folder, animator):
     declared = converse(read_conversation(scene(folder)), model=animator.model)
     assert not np.array_equal(next(iter(group.frames())), next(iter(declared.frames())))
     assert animate.verify(group.save(folder / "talk.mp4")).credentials.consent == "undeclared"
+
+
+def test_a_gaze_that_would_have_no_effect_is_refused(folder):
+    with pytest.raises(ConfigError, match="look at who speaks"):
+        converse(read_conversation(scene(folder)), config=RenderConfig(gaze_x_deg=10.0))
 
 
 def test_layouts_have_their_sizes(folder):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from animate.config import RenderConfig
+from animate.errors import ConfigError
 from animate.motion.listening import Attention, attentive, with_nods
 from animate.people.group import Group, Performer, pictures_of
 from animate.people.stage import make_stage, places
@@ -86,11 +87,13 @@ def converse(
     Raises
     ------
     ConfigError
-        If the layout does not fit the pictures.
+        If the layout does not fit the pictures, or a gaze is set.
     ProvenanceError, RefusalError, VoiceError
         As for `Animator`, for any of the people.
     """
     config = config or RenderConfig()
+    if config.gaze_x_deg or config.gaze_y_deg:
+        raise ConfigError("In a conversation people look at who speaks, so a gaze has no effect. Leave it out.")
     names, portraits = list(conversation.people), list(conversation.people.values())
     declared_first = sorted(names, key=lambda name: conversation.consents[name] is None)  # it counts for the picture
     rights = {name: resolve_consent(conversation.people[name], conversation.consents[name]) for name in declared_first}
