@@ -157,12 +157,17 @@ def opening_coverage(left, top, shape, start, axis, step, upper, lower, inset, s
             i = int(s)
             f = s - i
             t = dy * axis[0] - dx * axis[1]
-            above = t - (upper[i] * (1 - f) + upper[i + 1] * f)
-            below = lower[i] * (1 - f) + lower[i + 1] * f - t
+            rise, fall = upper[i + 1] - upper[i], lower[i + 1] - lower[i]
+            above, below = t - (upper[i] + rise * f), lower[i] + fall * f - t
             if above <= inset or below <= inset:
                 continue
             below_upper[y, x], above_lower[y, x] = above, below
-            coverage[y, x] = min(1.0, (above - inset) / softness) * min(1.0, (below - inset) / softness)
+            # Where an edge is steep it is nearer than straight up or down.
+            above, below = (above - inset) / np.hypot(1.0, rise / step), (below - inset) / np.hypot(1.0, fall / step)
+            ends = min(s, last - s) * step
+            coverage[y, x] = (
+                min(1.0, above / softness) * min(1.0, below / softness) * min(1.0, ends / softness)
+            )
     return coverage, below_upper, above_lower
 
 
