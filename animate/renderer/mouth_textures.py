@@ -216,7 +216,8 @@ def paint_lower(density: float, palette: Palette) -> np.ndarray:
     a, b = texture_plane(density)
     edge = _LOWER_EDGE + 0.12 * a**2
     brightness, alpha, gum = _teeth(a, b - edge, _LOWER_TEETH, _LOWER_SHORTER, _LOWER_CROWN, density)
-    return _rgba(_in_shade(_with_gum(palette, gum), 0.7 * brightness, palette, a), alpha)
+    met = 0.7 + 0.3 * palette.flesh / palette.flesh.max()  # light that comes from tongue and lips
+    return _rgba(_in_shade(met * _with_gum(palette, gum), 0.72 * brightness, palette, a), alpha)
 
 
 def _with_gum(palette: Palette, gum: np.ndarray) -> np.ndarray:
@@ -256,7 +257,7 @@ def paint_tongue_tip(density: float, palette: Palette, mouth_width: float) -> np
     light *= 1 - 0.55 * np.clip(-b / 0.28, 0, 1)
     light += 0.16 * np.exp(-(((np.abs(a) - 0.09) / 0.05) ** 2) - ((b - 0.1) / 0.09) ** 2)  # wet
     tongue = np.clip(inside * 10 + 0.5, 0, 1)
-    cast = 0.4 * np.exp(-((np.minimum(inside, 0) / 0.16) ** 2))
+    cast = 0.22 * np.exp(-((np.minimum(inside, 0) / 0.14) ** 2))
     alpha = tongue + (1 - tongue) * cast
     rgb = _in_shade(0.85 * palette.flesh, light, palette, a) * (tongue / alpha.clip(1e-3))[..., None]
     return _rgba(rgb, alpha * np.clip((b + 0.3) / 0.15, 0, 1))
