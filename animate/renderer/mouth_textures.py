@@ -52,7 +52,7 @@ class Palette:
     warmth : float64 [3]
         Powers of the shade on red, green and blue: the shade of this picture's skin has its own colour.
     lean : float
-        How much brighter, as a share, the mouth is one eye distance to the picture's right of its middle.
+        How much brighter, as a share, the mouth is 0.4 eye distances to the picture's right of its middle.
     """
 
     ivory: np.ndarray
@@ -75,18 +75,18 @@ def find_palette(portrait: Portrait) -> Palette:
     bright = skin[luma >= np.percentile(luma, 75)].mean(axis=0)
     dark = skin[luma <= np.percentile(luma, 15)].mean(axis=0)
     # Teeth stand in the shade of the lips: about as light as lit skin, with a little of its tint, and that of the eyes.
-    peak = float(bright.max())
+    peak = max(1.0, float(bright.max()))
     tinted = 0.5 * bright / peak + 0.5 * np.array([1.0, 0.97, 0.9])
     ivory = 0.86 * peak * tinted**0.35 * _white_of_eyes(portrait, skin.mean(axis=0)) ** 0.65
     flesh = 0.72 * lips * (1.0, 0.72, 0.72) + 0.2 * bright * (1.0, 0.62, 0.6)
     paints = ivory, flesh, lips * (0.24, 0.11, 0.11), flesh * (0.5, 0.36, 0.36)
     if (skin.max(axis=1) == skin.min(axis=1)).all():
         paints = tuple(np.full(3, paint @ _LUMA) for paint in paints)
-    loss = np.log(np.maximum(dark, 1) / bright)
+    loss = np.log(np.maximum(dark, 1) / np.maximum(bright, 1))
     warmth = 1 + 0.5 * (loss / loss[0] - 1) if loss[0] < -0.1 else np.ones(3)
     x = np.nonzero(mask)[1] - vertices[list(LIPS_OUTER_LOWER), 0].mean()
     right, left = (luma[x * side > 0] for side in (1, -1)) if mask.any() else (luma, luma)
-    lean = (right.mean() - left.mean()) / (right.mean() + left.mean()) if len(right) and len(left) else 0.0
+    lean = (right.mean() - left.mean()) / max(1.0, right.mean() + left.mean()) if len(right) and len(left) else 0.0
     return Palette(*paints, np.clip(warmth, 1, _MOST_WARMTH), float(np.clip(3 * lean, -_MOST_LEAN, _MOST_LEAN)))
 
 
@@ -98,12 +98,13 @@ def _white_of_eyes(portrait: Portrait, skin: np.ndarray) -> np.ndarray:
         cv2.fillPoly(mask, [np.round(16 * lids).astype(np.int32)], 1, cv2.LINE_8, 4)
         radius = 1.15 * np.hypot(*(rim[1:] - rim[0]).T).mean()
         cv2.circle(mask, tuple(int(c) for c in np.round(16 * rim[0])), int(16 * radius), 0, -1, cv2.LINE_8, 4)
+    strongest = skin / max(1.0, skin.max())
     if not mask.any():
-        return skin / skin.max()
+        return strongest
     eyes = portrait.image[mask > 0].astype(np.float64)
     luma = eyes @ _LUMA
     white = eyes[luma >= np.percentile(luma, 60)].mean(axis=0)
-    return np.maximum(white / max(white.max(), 1), skin / skin.max())
+    return np.maximum(white / max(1.0, white.max()), strongest)
 
 
 def picture_on_plane(image: np.ndarray, outline: np.ndarray, centre, density: float, head: HeadFrame) -> np.ndarray:
@@ -216,7 +217,7 @@ def paint_lower(density: float, palette: Palette) -> np.ndarray:
     a, b = texture_plane(density)
     edge = _LOWER_EDGE + 0.12 * a**2
     brightness, alpha, gum = _teeth(a, b - edge, _LOWER_TEETH, _LOWER_SHORTER, _LOWER_CROWN, density)
-    met = 0.7 + 0.3 * palette.flesh / palette.flesh.max()  # light that comes from tongue and lips
+    met = 0.7 + 0.3 * palette.flesh / max(1.0, palette.flesh.max())  # light that comes from tongue and lips
     return _rgba(_in_shade(met * _with_gum(palette, gum), 0.72 * brightness, palette, a), alpha)
 
 
