@@ -13,6 +13,7 @@ from animate.renderer.opening import find_opening
 from animate.renderer.raster import SUBPIXEL, rasterise
 from animate.renderer.rig import build_rig
 from animate.renderer.sampling import double
+from animate.renderer.unfold import plausible_trials
 
 
 def row(**channels: float) -> np.ndarray:
@@ -208,3 +209,34 @@ def test_a_closed_opening_is_none_and_an_open_one_is_covered_inside_only():
     assert opening.coverage[30 - opening.top, 30 - opening.left] == 1
     assert opening.coverage[24 - opening.top, 12 - opening.left] == 0
     assert ((opening.coverage > 0) & (opening.coverage < 1)).any(), "the edge is soft"
+
+
+def test_no_lip_or_cheek_folds_in_what_a_face_can_do(built):
+    frame, mesh, rig = built
+    seams = np.concatenate(
+        [mesh.between_lips, *(chain for eye in ("Right", "Left") for chain in mesh.openings["eye" + eye])]
+    )
+    triangles = mesh.triangles[~np.isin(mesh.triangles, seams).any(axis=1)]
+
+    def areas(shape: np.ndarray) -> np.ndarray:
+        a, b, c = shape[triangles].transpose(1, 0, 2)[..., :2]
+        return np.cross(c - a, b - a) / 2 / frame.unit**2
+
+    visible = areas(mesh.rest) > 2e-4
+    assert visible.sum() > 3000
+    for controls in plausible_trials():
+        assert (areas(rig.shape(controls))[visible] > 0).all()
+    crossed = np.zeros_like(controls)
+    crossed[COLUMN["mouthClose"]] = 1  # without the jaw, which no row can ask for
+    assert (areas(rig.shape(crossed))[visible] < 0).any()
+
+
+def test_the_edge_of_an_opening_is_soft_where_it_is_steep():
+    upper, lower = (
+        np.array([[10.0, 32], [12, 4], [60, 4], [62, 32]]),
+        np.array([[10.0, 32], [12, 60], [60, 60], [62, 32]]),
+    )
+    opening = find_opening(upper, lower, (80, 80), 0.0, 2.0)
+    middle = opening.coverage[opening.coverage.shape[0] // 2]
+    assert middle.max() == 1
+    assert np.abs(np.diff(middle)).max() < 0.7

@@ -164,8 +164,7 @@ def opening_coverage(left, top, shape, start, axis, step, upper, lower, inset, s
             below_upper[y, x], above_lower[y, x] = above, below
             # Where an edge is steep it is nearer than straight up or down.
             above, below = (above - inset) / np.hypot(1.0, rise / step), (below - inset) / np.hypot(1.0, fall / step)
-            ends = min(s, last - s) * step
-            coverage[y, x] = min(1.0, above / softness) * min(1.0, below / softness) * min(1.0, ends / softness)
+            coverage[y, x] = min(1.0, min(above, below, s * step, (last - s) * step) / softness)
     return coverage, below_upper, above_lower
 
 
