@@ -17,7 +17,7 @@ from animate.people.mixing import lasting, mixed
 from animate.people.stage import ScaledStage, Stage, make_stage
 from animate.pipeline import content_id, generate_motion
 from animate.rights import examine, joint_consent, portrait_sha256, resolve_consent, restored_steps, visible_label
-from animate.types import Consent, MarkedFrames, Motion, Portrait, Speech
+from animate.types import Consent, MarkedFrames, Motion, Portrait, Signer, Speech
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,11 +115,12 @@ class Group:
         files = dict.fromkeys(voice.sha256 for performer in self.performers for voice in performer.voices)
         return [sha256 for sha256 in files if sha256 not in ("", heard)]
 
-    def save(self, *paths: str | Path, progress: bool = False) -> Path:
+    def save(self, *paths: str | Path, signer: Signer | None = None, progress: bool = False) -> Path:
         """Write one or more files in one pass, as `Clip.save` does."""
         encoding = media.Encoding.of(self.config)
         media.check_targets(paths, encoding)
-        return media.write_videos(paths, self.frames(), self.speech, encoding, progress=progress)[0]
+        frames = self.frames().signed_by(signer)
+        return media.write_videos(paths, frames, self.speech, encoding, progress=progress)[0]
 
 
 def check_settings(config: RenderConfig) -> None:

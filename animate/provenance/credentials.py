@@ -13,8 +13,8 @@ from pathlib import Path
 
 from animate import __version__
 from animate.errors import DependencyError, ProvenanceError
-from animate.provenance.identity import Identity, signing_identity, trusted_roots
-from animate.types import Consent, Credentials
+from animate.provenance.identity import Scheme, signer_of_this_user, trusted_roots
+from animate.types import Consent, Credentials, Signer
 
 SOFT_BINDING = "org.animate-portrait.tile.1"
 CONSENT_LABEL = "org.animate-portrait.consent"
@@ -97,7 +97,7 @@ class Origin:
     edits: tuple[str, ...] | None = None
 
 
-def sign(path: str | Path, mark_id: str, origin: Origin, identity: Identity | None = None) -> Path | None:
+def sign(path: str | Path, mark_id: str, origin: Origin, signer: Signer | None = None) -> Path | None:
     """Sign a finished file; must be the last change to it.
 
     Parameters
@@ -107,8 +107,8 @@ def sign(path: str | Path, mark_id: str, origin: Origin, identity: Identity | No
     mark_id : str
         12 hex digits, the id in the mark.
     origin : Origin
-    identity : Identity, optional
-        Who signs; `signing_identity()` by default.
+    signer : Signer, optional
+        `signer_of_this_user()` by default.
 
     Returns
     -------
@@ -125,24 +125,47 @@ def sign(path: str | Path, mark_id: str, origin: Origin, identity: Identity | No
     if kind not in _TYPES | _BESIDE:
         known = ", ".join(_TYPES | _BESIDE)
         raise ProvenanceError(f"{path.name}: files of type {path.suffix!r} cannot be signed. Use {known}.")
-    c2pa, who = _c2pa(), identity or signing_identity()
+    c2pa, pen = _c2pa(), _Pen(signer or signer_of_this_user())
     beside = path.with_suffix(SIDECAR) if kind in _BESIDE else None
     draft = path.with_name(f".{path.name}.signed")
     try:
-        signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(b"es256", who.chain.encode(), who.key.encode(), None))
+        algorithm = c2pa.C2paSigningAlg[pen.scheme.name]
         builder = c2pa.Builder(_manifest(mark_id, origin), c2pa.Context.from_dict(_OFFLINE))
         if beside:
             builder.set_no_embed()
+        signing = c2pa.Signer.from_callback(pen, algorithm, pen.certificates)
         with path.open("rb") as source, draft.open("w+b") as target:
-            manifest = builder.sign(signer, (_TYPES | _BESIDE)[kind], source, target)
+            manifest = builder.sign(signing, (_TYPES | _BESIDE)[kind], source, target)
         if beside:
             draft.write_bytes(manifest)
         os.replace(draft, beside or path)
     except (c2pa.C2paError, OSError) as error:
-        raise ProvenanceError(f"{path.name} could not be signed: {error}. Check the signing chain and key.") from error
+        cause = pen.failure or error
+        raise ProvenanceError(f"{path.name} could not be signed: {cause}. Check the signing chain and key.") from cause
     finally:
         draft.unlink(missing_ok=True)
     return beside
+
+
+class _Pen:
+    """Signs for c2pa-python, to which all failures of a signer are one: keeps the reason.
+
+    Every signature is checked, so that a wrong key is noticed here and not by who reads the files.
+    """
+
+    def __init__(self, signer: Signer):
+        self.certificates, self._signer = signer.certificates, signer
+        self.scheme, self.failure = Scheme.of(signer.certificates), None
+
+    def __call__(self, data: bytes) -> bytes:
+        try:
+            signature = self._signer.sign(data)
+            if not self.scheme.fits(signature, data):
+                raise ProvenanceError("the signature does not fit the first certificate of the chain")
+        except Exception as error:  # whatever a signer raises: c2pa-python would swallow it
+            self.failure = error
+            return b""
+        return signature
 
 
 def read_credentials(path: str | Path) -> Credentials:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -22,7 +23,7 @@ from animate.provenance.analysis import band, canonical_luma, spectrum
 from animate.provenance.credentials import Origin, sign
 from animate.provenance.layout import TILE, Layout
 from animate.provenance.record import append, files_sha256
-from animate.types import MarkedFrames, Speech
+from animate.types import MarkedFrames, Signer, Speech
 
 # Published on purpose: everyone can verify. So everyone could also forge or erase: the mark says that this engine
 # made a picture, not who used it.
@@ -148,6 +149,7 @@ class _Marked(MarkedFrames):
             for part in (np.maximum(increments, 0), np.maximum(-increments, 0))
         )
         self.size, self.fps, self.num_frames, self.mark_id = (width, height), fps, num_frames, mark_id
+        self._signer: Signer | None = None
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for frame in self._frames():
@@ -170,10 +172,16 @@ class _Marked(MarkedFrames):
         pictures = sorted(file.iterdir()) if file.is_dir() else [file]
         beside = None
         for picture in pictures:
-            beside = sign(picture, self.mark_id, origin)
+            beside = sign(picture, self.mark_id, origin, self._signer)
         event = "rendered" if origin.edits is None else "restored"
         append(event, mark_id=self.mark_id, output_sha256=files_sha256(pictures), **asdict(origin))
         return beside
+
+    def signed_by(self, signer: Signer | None) -> MarkedFrames:
+        """Return the same stream, whose files are signed by another signer."""
+        other = copy(self)
+        other._signer = signer
+        return other
 
 
 def pattern(still: np.ndarray, mark_id: int, key: bytes, strength: _Strength) -> np.ndarray:
