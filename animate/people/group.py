@@ -11,6 +11,7 @@ import numpy as np
 from animate import media, provenance
 from animate.clock import frame_rate, num_frames
 from animate.config import RenderConfig, parse_size
+from animate.crop import output_size
 from animate.errors import ConfigError
 from animate.motion.direction import Direction
 from animate.people.mixing import lasting, mixed
@@ -71,7 +72,8 @@ class Group:
         consent = joint_consent([performer.consent for performer in self.performers])
         config, rate = self.config, frame_rate(self.config.fps)
         words = visible_label(consent, config.label, config.label_language, config.label_font, config.label_text)
-        stage = self.stage if config.size == "" else ScaledStage(self.stage, _longest_side(config))
+        size = output_size(self.stage.still.shape[1::-1], config.size)
+        stage = self.stage if size == self.stage.still.shape[1::-1] else ScaledStage(self.stage, size)
 
         def frames() -> Iterator[np.ndarray]:
             drawn = stage.frames([motion.resampled(rate) for motion in motions])
@@ -133,14 +135,8 @@ def check_settings(config: RenderConfig) -> None:
     """
     if config.crop != "full" or config.alpha:
         raise ConfigError("crop and alpha are for one person at a time. Leave them out.")
-    _longest_side(config)
-
-
-def _longest_side(config: RenderConfig) -> int | None:
-    side = parse_size(config.size)
-    if isinstance(side, tuple):
+    if isinstance(side := parse_size(config.size), tuple):
         raise ConfigError(f"Several people keep the proportions of their stage; use one side, such as {max(side)}.")
-    return side
 
 
 def perform_together(

@@ -41,7 +41,7 @@ _MAX_TEXTURE_GAIN = 2.5
 _NEAR_BLACK, _NEAR_WHITE = 30, 215  # luma beyond which a change of contrast clips the mark away
 _IN_BLACK = 0.4  # share of the mark in black, where codecs drop it and SSIM counts it most
 _FLAT_SIGMA, _FLAT_DEVIATION = 3.0, 2.5  # window and local deviation by which the quality gate calls a place flat
-_FLAT_TOLERANCE = 1.05  # of the RMS there
+_RESAMPLED_SIGMA = 0.7  # pixels; warping takes about so much grain away, and what was rough may be flat
 _STEP = 0.35  # how far one turn of the closed loop goes
 _AMPLITUDES = (0.2, 3.0)  # of a coded bit after it
 _ROUGH = 50  # JPEG quality in it
@@ -57,7 +57,7 @@ class _Strength:
 
 
 STRENGTHS = {
-    "balanced": _Strength(44.12, 0.92, 0.0096),
+    "balanced": _Strength(44.12, 0.92, 0.0094),
     "strong": _Strength(42.0, 1.25, 0.02),
     "discreet": _Strength(46.0, 0.75, 0.0065),
 }
@@ -207,15 +207,22 @@ def pattern(still: np.ndarray, mark_id: int, key: bytes, strength: _Strength) ->
 
 
 def _fitted(increments: np.ndarray, luma: np.ndarray, strength: _Strength) -> np.ndarray:
-    """Lower increments until the quality that is measured, rounding included, keeps to the strength."""
-    flat = _local_variance(luma, _FLAT_SIGMA) < _FLAT_DEVIATION**2
+    """Lower increments until the quality that is measured, rounding included, keeps to the strength.
+
+    What moves is resampled and loses grain: no place that would be flat then gets more than flat ones may.
+    """
+    resampled = cv2.GaussianBlur(luma, (0, 0), _RESAMPLED_SIGMA)
+    flat = _local_variance(resampled, _FLAT_SIGMA) < _FLAT_DEVIATION**2
+    around = cv2.GaussianBlur(flat.astype(np.float32), (0, 0), _FLAT_SIGMA)
     for _ in range(2):  # the part of the dither does not shrink with the mark, so once is not enough
         change = dithered(increments).astype(np.float32)
-        excess = [
+        excess = np.sqrt(cv2.GaussianBlur(change * change, (0, 0), _FLAT_SIGMA)) / strength.flat_rms
+        increments = increments * (1 - (1 - 1 / np.maximum(excess, 1)) * around)
+        change = dithered(increments).astype(np.float32)
+        excess = (
             np.mean(change**2) / (255.0**2 * 10 ** (-strength.psnr_db / 10)),
             _ssim_loss(luma, change) / strength.ssim_loss,
-            np.mean(change[flat] ** 2) / (_FLAT_TOLERANCE * strength.flat_rms) ** 2 if flat.any() else 0.0,
-        ]
+        )
         increments = increments / np.sqrt(max(*excess, 1.0))
     return increments
 
