@@ -7,6 +7,7 @@ import pytest
 from skimage.data import astronaut
 
 from animate.bench.attacks import ATTACKS, cropped, first, gif, jpeg, letterboxed, x264
+from animate.bench.peers import measure_peer
 from animate.bench.unmarked import examine, fit, report
 from animate.bench.watermark import Drawn, Quality, Trial, chosen, keep, kept, measure, spread, table
 from animate.cli import main
@@ -63,6 +64,12 @@ def test_peers_have_a_table_of_their_own():
     ours, peer = Trial(attack, "a", None, 3.0, 0.1), Trial(attack, "a", None, 0.5, 0.1, "other-mark")
     first, second = table([ours, peer]).split("other-mark")
     assert "0/1" in first and "0/1" in second and "0/2" not in first + second
+
+
+def test_what_is_known_of_a_peer_is_not_measured_again():
+    (attack,) = chosen(["mirror"])
+    known = [Quality("a", 44.2, 0.9, 0.99, 0.1), Trial(attack, "a", None, 0.5, 0.1, "other-mark")]
+    assert list(measure_peer("other-mark", Drawn("a", STILL, frames), [attack], known)) == []
 
 
 def test_results_are_kept_and_a_line_that_was_cut_off_is_measured_again(tmp_path):

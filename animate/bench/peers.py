@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from animate.bench.attacks import Attack, x264
-from animate.bench.watermark import Drawn, Trial, spread
+from animate.bench.watermark import Drawn, Quality, Trial, spread
 from animate.errors import DependencyError
 
 _LOOKED_AT = 4  # frames; blind-watermark takes seconds for each
@@ -62,9 +62,12 @@ def peers() -> dict[str, tuple[Callable, Callable]]:
     }
 
 
-def measure_peer(peer: str, drawn: Drawn, attacks: Iterable[Attack], known: Iterable[Trial] = ()) -> Iterator[Trial]:
+def measure_peer(
+    peer: str, drawn: Drawn, attacks: Iterable[Attack], known: Iterable[Quality | Trial] = ()
+) -> Iterator[Trial]:
     """Yield the trials of one peer on one clip but those known; those for portraits of another size are left out."""
-    tried = {trial.attack for trial in known if (trial.peer, trial.clip) == (peer, drawn.name)}
+    trials = [result for result in known if isinstance(result, Trial)]
+    tried = {trial.attack for trial in trials if (trial.peer, trial.clip) == (peer, drawn.name)}
     attacks = [attack for attack in attacks if not attack.portrait_px and attack not in tried]
     if not attacks:
         return
