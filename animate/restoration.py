@@ -139,10 +139,10 @@ def restore(
     if isinstance(picture, np.ndarray):
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
             raise PortraitError(f"A picture is uint8 [H, W, 3] in RGB, not {picture.dtype} {list(picture.shape)}.")
-        original, sha256 = picture, picture_sha256(picture)
+        original, sha256, file = picture, picture_sha256(picture), None
     else:
-        original, sha256 = read_image(picture)
-    findings = provenance.examine(original, sha256, allow_marked=allow_marked)
+        (original, sha256), file = read_image(picture), Path(picture)
+    findings = provenance.examine(original, sha256, file=file, allow_marked=allow_marked)
     image, report = restore_image(original, steps, detector=detector)
     return Restored(image, report, original, sha256, findings)
 

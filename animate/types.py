@@ -99,6 +99,8 @@ class Portrait:
         The picture as it was read, if `image` was restored: checks and consent are about this one.
     restoration : tuple of Treatment
         What restoration did and what it left; empty if there was none.
+    file : Path or None
+        Where it was read; its credentials are looked at before it is animated.
     """
 
     image: np.ndarray
@@ -110,6 +112,7 @@ class Portrait:
     behind: np.ndarray | None = None
     original: np.ndarray | None = None
     restoration: tuple[Treatment, ...] = ()
+    file: Path | None = None
 
     @property
     def size(self) -> tuple[int, int]:

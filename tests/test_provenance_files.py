@@ -1,12 +1,14 @@
 """Signed files, consent, the record and refusal: what is written says where it comes from, and abuse is refused."""
 
 import datetime
+import io
 import json
 import multiprocessing
 import stat
 import subprocess
 import sys
 
+import c2pa
 import imageio_ffmpeg
 import numpy as np
 import pytest
@@ -39,6 +41,7 @@ from animate.provenance import (
 from animate.types import Consent, Motion, Signer
 
 MARK_ID = "0123456789ab"
+CAPTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
 ORIGIN = Origin("a" * 64, "b" * 64, Consent("permission", "release 12"))
 
 
@@ -462,7 +465,68 @@ def test_a_marked_portrait_is_refused_unless_allowed_and_then_named():
 def test_the_source_of_a_reused_portrait_stands_in_the_manifest(tmp_path):
     file = sample(tmp_path, ".png")
     sign(file, MARK_ID, Origin("a" * 64, source_mark_id="feedfeedfeed"))
-    assert b"carries the mark feedfeedfeed" in file.read_bytes()
+    assert b"made by animate, mark feedfeedfeed" in file.read_bytes()
+
+
+def signed_portrait(folder, name="animate-portrait", changed=False):
+    """Return a PNG of an unmarked portrait that is signed by this or another program; its pixels may change later."""
+    file = folder / "portrait.png"
+    Image.fromarray(astronaut()[:300, 80:380]).save(file)
+    if name == "animate-portrait":
+        sign(file, MARK_ID, ORIGIN)
+    else:
+        manifest = {
+            "claim_generator_info": [{"name": name}],
+            "assertions": [
+                {
+                    "label": "c2pa.actions.v2",
+                    "data": {"actions": [{"action": "c2pa.created", "digitalSourceType": CAPTURE}]},
+                }
+            ],
+        }
+        key = KEYS["P-256"]()
+        signer = c2pa.Signer.from_callback(
+            lambda data: key.sign(data, ec.ECDSA(hashes.SHA256())), c2pa.C2paSigningAlg.ES256, "".join(chain_of(key))
+        )
+        plain = io.BytesIO(file.read_bytes())
+        with file.open("w+b") as target:
+            c2pa.Builder(manifest).sign(signer, "image/png", plain, target)
+    if changed:
+        content = bytearray(file.read_bytes())
+        content[content.rindex(b"IEND") - 6] ^= 1  # the checksum of the last pixels: they read on
+        file.write_bytes(content)
+    return file
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_portrait_whose_credentials_are_ours_is_refused_although_its_mark_is_gone(tmp_path, changed):
+    file = signed_portrait(tmp_path, changed=changed)
+    assert (read_credentials(file).state == "invalid") == changed
+    with Image.open(file) as picture:
+        pixels = np.array(picture.convert("RGB"))
+    sha256 = record.file_sha256(file)
+    assert guard.examine(pixels, sha256).source_mark_id is None  # as it was before: the pixels say nothing
+    with pytest.raises(RefusalError, match=MARK_ID):
+        guard.examine(pixels, sha256, file=file)
+    assert [(line["event"], line["reason"]) for line in record.lines()] == [("refused", "marked")]
+    assert guard.examine(pixels, sha256, file=file, allow_marked=True).source_mark_id == MARK_ID
+    assert guard.examine(pixels, "0" * 64, file=file).source_mark_id is None  # it is another file by now
+
+
+def test_credentials_of_another_program_are_no_reason_to_refuse(tmp_path):
+    file = signed_portrait(tmp_path, name="Some Camera")
+    found = read_credentials(file)
+    assert (found.state, found.generator) == ("unknown signer", "Some Camera")
+    assert guard.examine(astronaut(), record.file_sha256(file), file=file).source_mark_id is None
+
+
+def test_a_signed_portrait_that_is_allowed_is_named_by_the_clip(tmp_path):
+    portrait = pipeline.read_portrait(signed_portrait(tmp_path))
+    rest = Motion.rest(0.04, 25)
+    with pytest.raises(RefusalError, match="--allow-marked"):
+        pipeline.perform(portrait, rest, consent="historical")
+    clip = pipeline.perform(portrait, rest, consent="historical", allow_marked=True)
+    assert f"made by animate, mark {MARK_ID}".encode() in clip.save(tmp_path / "clip.png").read_bytes()
 
 
 # Verification of many

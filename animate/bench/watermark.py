@@ -66,10 +66,10 @@ class Drawn:
     draw: Callable[[], Iterator[np.ndarray]]
 
 
-def clips(portraits: list, voices: list, seconds: list[float]) -> Iterator[Drawn]:
+def clips(portraits: list, voices: list, seconds: list[float], size: int | str = "") -> Iterator[Drawn]:
     """Yield a clip of each portrait, as large as `render` makes it, with voices and lengths in turn and its own seed.
 
-    Portraits are files or `Portrait`, voices are files.
+    Portraits are files or `Portrait`, voices are files; `size` is as in `RenderConfig`.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def clips(portraits: list, voices: list, seconds: list[float]) -> Iterator[Drawn
         speech = replace(speech, samples=np.resize(speech.samples, round(length * speech.sample_rate)))
         motion = generate_motion(speech, model=model, seed=number).resampled(FPS)
         renderer = MeshRenderer(portrait)
-        shot = shoot(portrait, renderer, motion, np.arange(len(motion)) / FPS)
+        shot = shoot(portrait, renderer, motion, np.arange(len(motion)) / FPS, size=size)
         yield Drawn(f"{Path(portrait.name).stem} {number}", shot.still, lambda: shot.frames(renderer.frames(motion)))
 
 

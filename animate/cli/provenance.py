@@ -53,6 +53,7 @@ def add_benchmarks(commands: argparse._SubParsersAction) -> None:
     bench.add_argument(
         "--seconds", type=float, nargs="+", default=[2.0], help="lengths of the clips, used in turn (default 2)"
     )
+    bench.add_argument("--size", default="", help="longest side of the clips, as for `render` (default: as `render` does)")
     bench.add_argument("--strength", default="balanced", help="balanced (default), strong or discreet")
     bench.add_argument("--attack", nargs="+", metavar="NAME", help="only these")
     bench.add_argument(
@@ -87,7 +88,7 @@ def _bench_watermark(options) -> int:
     attacks, others = chosen(options.attack), peers() if options.peers else ()
     results = kept(options.results) if options.results else []
     portraits, voices = options.portrait or [example_portrait()], options.voice or [example_voice()]
-    for number, clip in enumerate(clips(portraits, voices, options.seconds)):
+    for number, clip in enumerate(clips(portraits, voices, options.seconds, options.size)):
         measured = [measure(clip, attacks=attacks, strength=options.strength, known=results)]
         measured += [measure_peer(peer, clip, attacks, results) for peer in others if number < options.peers]
         for result in itertools.chain(*measured):

@@ -49,7 +49,7 @@ class Ingredient:
     sha256 : str
         Of the file as it was read.
     source_mark_id : str or None
-        The id of the mark it carried, if it came out of this engine.
+        The id of its mark, if it came out of this engine.
     restored : tuple of str
         The steps of restoration that changed it before it was used.
     """
@@ -62,7 +62,7 @@ class Ingredient:
     @property
     def description(self) -> str:
         """What else is to be known of it, in words; empty if there is nothing."""
-        words = [f"carries the mark {self.source_mark_id}"] if self.source_mark_id else []
+        words = [f"made by animate, mark {self.source_mark_id}"] if self.source_mark_id else []
         return "; ".join(words + ([f"restored: {', '.join(self.restored)}"] if self.restored else []))
 
 
@@ -76,7 +76,7 @@ class Origin:
         Of the files as they were read; empty if there is none.
     consent : Consent
     source_mark_id : str or None
-        The id of the mark that the portrait itself carried, if it came out of this engine.
+        The id of the portrait's own mark, if it came out of this engine.
     restored : tuple of str
         The steps of restoration that changed the portrait before it was animated.
     guard : dict
