@@ -25,6 +25,7 @@ from animate.media import write_video
 from animate.provenance import (
     LABELS,
     Origin,
+    credentials,
     guard,
     identity,
     in_words,
@@ -38,6 +39,7 @@ from animate.provenance import (
     remembered,
     sign,
 )
+from animate.provenance.credentials import SOFT_BINDING
 from animate.types import Consent, Motion, Signer
 
 MARK_ID = "0123456789ab"
@@ -75,6 +77,15 @@ def test_every_video_is_signed_and_bound_to_its_mark(video):
     assert (found.state, found.mark_id, found.consent) == ("trusted", MARK_ID, "permission")
     verdict = pipeline.verify(video)
     assert verdict.mark_id == MARK_ID == verdict.credentials.mark_id
+
+
+@pytest.mark.parametrize("value", ["more than an id", 7, None])
+def test_a_binding_that_holds_no_id_is_not_ours(value):
+    binding = {"alg": SOFT_BINDING, "blocks": [{"scope": {}, "value": MARK_ID}]}
+    assert credentials._bound_id(binding) == MARK_ID
+    assert credentials._bound_id({**binding, "alg": "another"}) is None
+    assert credentials._bound_id({**binding, "blocks": [{"value": value}]}) is None
+    assert credentials._bound_id({**binding, "blocks": []}) is credentials._bound_id(None) is None
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".gif", ".png", ".webp", ".jpg", ".wav"])

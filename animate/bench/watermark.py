@@ -20,8 +20,10 @@ import numpy as np
 
 from animate import media, provenance
 from animate.bench.attacks import ATTACKS, FPS, Attack, shrunk
+from animate.camera import Shot, shoot
 from animate.errors import ConfigError
-from animate.types import MarkedFrames, Portrait
+from animate.renderer import MeshRenderer
+from animate.types import MarkedFrames, Motion, Portrait
 
 _FLAT_TEXTURE = 2.5  # grey levels of local standard deviation up to which a place counts as flat
 _FLAT_SHARE = 0.001  # of a clip; less is no area
@@ -76,9 +78,7 @@ def clips(portraits: list, voices: list, seconds: list[float], size: int | str =
     PortraitError, VoiceError
         If a file cannot be used.
     """
-    from animate.camera import shoot
     from animate.pipeline import Animator, generate_motion, read_portrait, read_voice
-    from animate.renderer import MeshRenderer
 
     model = Animator.from_pretrained().model
     for number, (file, sound, length) in enumerate(zip(portraits, itertools.cycle(voices), itertools.cycle(seconds))):
@@ -88,7 +88,12 @@ def clips(portraits: list, voices: list, seconds: list[float], size: int | str =
         motion = generate_motion(speech, model=model, seed=number).resampled(FPS)
         renderer = MeshRenderer(portrait)
         shot = shoot(portrait, renderer, motion, np.arange(len(motion)) / FPS, size=size)
-        yield Drawn(f"{Path(portrait.name).stem} {number}", shot.still, lambda: shot.frames(renderer.frames(motion)))
+        draw = partial(_draw, shot, renderer, motion)
+        yield Drawn(f"{Path(portrait.name).stem} {number}", shot.still, draw)
+
+
+def _draw(shot: Shot, renderer: MeshRenderer, motion: Motion) -> Iterator[np.ndarray]:
+    return shot.frames(renderer.frames(motion))
 
 
 def measure(

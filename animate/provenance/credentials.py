@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -256,17 +257,25 @@ def _described(manifest_store: dict) -> Credentials:
     failures = manifest_store.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
     signature = manifest.get("signature_info", {})
     found = {part["label"]: part["data"] for part in manifest.get("assertions", [])}
-    binding, consent = found.get("c2pa.soft-binding", {}), found.get(CONSENT_LABEL, {})
-    made_here = binding.get("alg") == SOFT_BINDING and binding.get("blocks")
+    consent = found.get(CONSENT_LABEL, {})
     generator = (manifest.get("claim_generator_info") or [{}])[0]
     return Credentials(
         state=state,
         signer=", ".join(filter(None, (signature.get("issuer"), signature.get("common_name")))),
         generator=" ".join(filter(None, (generator.get("name"), generator.get("version")))),
-        mark_id=binding["blocks"][0]["value"] if made_here else None,
+        mark_id=_bound_id(found.get("c2pa.soft-binding")),
         consent=consent.get("basis"),
         reason=", ".join(sorted({part["code"] for part in failures})) if state == "invalid" else "",
     )
+
+
+def _bound_id(binding: object) -> str | None:
+    """Return the id of our mark in a soft binding; None for others, and for what is no id: anybody can write one."""
+    try:
+        mark_id = binding["blocks"][0]["value"] if binding["alg"] == SOFT_BINDING else ""
+        return mark_id if re.fullmatch("[0-9a-f]{12}", mark_id) else None
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 def _c2pa():
