@@ -21,6 +21,7 @@ _LINE = 0.018  # eye distances from the middle of the line of lashes to 37 % of 
 _FAINTEST, _DARKEST = 0.25, 0.75  # share of the light that it takes
 _REST = 0.1  # eye distances beyond the lids in which pieces of the eye may lie
 _CLEAR = 25.0  # of 255, by which white must outshine the skin to be told from it
+_COARSEST = 5.0  # of 255, standard deviation of its grain
 _WING = 0.14  # eye distances beyond the outer corner that lashes may reach
 _SETS_IN = 0.05  # eye distances of travel, and from the corners, over which it takes the place of the picture's own lid
 
@@ -91,10 +92,10 @@ class LidSkin:
         travel = np.maximum(np.interp(along, places, heights) - self.edge, 0)
         inwards = along if self.outer_first else self.length - along  # from the outer corner
         sets_in = _SETS_IN * self.unit
-        weight = np.clip(np.minimum(self.length - inwards, travel) / sets_in, 0, 1)
+        weight = np.clip(np.minimum(self.length - inwards, travel) / (sets_in * (1 - 0.8 * shut)), 0, 1)
         # Lashes that stick out beyond the outer corner sink with the lid.
         weight = np.maximum(np.where(inwards < 0, 0, weight), shut**2 * np.clip(1 - np.abs(inwards) / self.wing, 0, 1))
-        slides = 1 - shut * np.clip(1 - inwards / sets_in, 0, 1)
+        slides = 1 - shut * np.clip(1 - inwards / (2 * sets_in), 0, 1)
         # The line of lashes is drawn as far as the edge was given, and fades to its ends.
         middle, half = (places[-1] + places[0]) / 2, (places[-1] - places[0]) / 2
         lashes = shut**2 * np.clip(1 - ((along - middle) / half) ** 4, 0, 1)
@@ -199,17 +200,23 @@ def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, grai
     brow_edge = np.interp(along, *_ascending((brow - start) @ axis, (brow - start) @ down))
     upper_edge, lower_edge = edge, np.interp(along, np.arange(len(heights[1])), heights[1])
     above, under = upper_edge[None] - below[:, None], below[:, None] - lower_edge[None]  # [h, w]
-    lid = _unrolled(own, above, edge - brow_edge, unit)
+    room = np.clip(edge - brow_edge - 0.05 * unit, 0.06 * unit, 0.2 * unit)
+    split = np.minimum(room, _STRIP[1] * unit)
+    under_brow = _tones(own, (above > split - 0.02 * unit) & (above < room), unit, _BRIGHTER)
     cheek = _tones(own, (under > _LASHES * unit) & (under < _BELOW * unit), unit, 50)
-    smooth = lid + np.clip(under / (_LASHES * unit) + 0.5, 0, 1)[..., None] * (cheek - lid)
-    rest = _beyond_lids(own, smooth, (lid, np.broadcast_to(cheek, own.shape)), (above < 0) & (under < 0), unit)
+    rest = _beyond_lids(own, under_brow, cheek, (above < 0) & (under < 0), unit)
+    own = own + rest[..., None] * (np.where(above[..., None] > 0, under_brow, cheek) - own)
+    # The skin that unrolls goes from the colour under the brow to that over the lashes.
+    over_lashes = _tones(own, (above > _LASHES * unit) & (above < split), unit, _BRIGHTER)
+    smooth = over_lashes + np.clip(above / (0.15 * unit), 0, 1)[..., None] * (under_brow - over_lashes)
+    smooth += np.clip(under / (_LASHES * unit) + 0.5, 0, 1)[..., None] * (cheek - smooth)
     lashes = _lash_shade(own, smooth, below, edge, np.flatnonzero((along > 0) & (along < length)), unit)
     outer = corners[0 if outer_first else 1, :2]
     wing = min(_WING * unit, 0.6 * float(np.hypot(*(oval - outer).T).min()))
-    own = np.round(own + rest[..., None] * (smooth - own)).astype(np.uint8)
     fine = grain - cv2.GaussianBlur(grain, (0, 0), max(0.7, 0.015 * unit), borderType=cv2.BORDER_REFLECT)  # no wrinkles
+    fine *= min(1.0, _COARSEST / (float(fine.std()) + 1e-3))
     smooth = np.clip(np.round(np.dstack([smooth, 255 * rest])), 0, 255).astype(np.uint8)
-    own, smooth = double(own), double(with_grain(smooth, fine))
+    own, smooth = double(np.round(own).astype(np.uint8)), double(with_grain(smooth, fine))
     return LidSkin(own, smooth, lashes, float(along[0]), float(top), edge, length, outer_first, wing, corners, unit)
 
 
@@ -222,23 +229,17 @@ def _lash_shade(own, smooth: np.ndarray, below: np.ndarray, edge: np.ndarray, co
     return np.clip(1 - colours[dark].mean(axis=0) / np.maximum(skin[dark].mean(axis=0), 1), _FAINTEST, _DARKEST)
 
 
-def _unrolled(own: np.ndarray, above: np.ndarray, to_brow: np.ndarray, unit: float) -> np.ndarray:
-    """Return the skin that unrolls, float32 like `own`: from the colour under the brow to that over the lashes."""
-    room = np.clip(to_brow - 0.05 * unit, 0.06 * unit, 0.2 * unit)
-    split = np.minimum(room, _STRIP[1] * unit)
-    over_lashes = _tones(own, (above > _LASHES * unit) & (above < split), unit, _BRIGHTER)
-    under_brow = _tones(own, (above > split - 0.02 * unit) & (above < room), unit, _BRIGHTER)
-    share = np.clip(above / (0.15 * unit), 0, 1)[..., None]
-    return over_lashes + share * (under_brow - over_lashes)
+def _beyond_lids(own: np.ndarray, above: np.ndarray, below: np.ndarray, inside: np.ndarray, unit: float) -> np.ndarray:
+    """Return how much of each pixel outside the landmarks' opening is white of the eye, float32 [h, w] of 0-1.
 
-
-def _beyond_lids(own: np.ndarray, smooth: np.ndarray, skins: tuple, inside: np.ndarray, unit: float) -> np.ndarray:
-    """Return how much of each pixel outside the landmarks' opening is white of the eye, float32 [h, w] of 0-1."""
+    `above` and `below` are the colours of the skin over and under the eye for each column, float32 [w, 3].
+    """
     luma = own.astype(np.float32).mean(axis=2)
     white = np.median(own[inside & (luma >= np.percentile(luma[inside], 65))], axis=0)
-    brighter = white.mean() - smooth.mean(axis=2)
-    like = (brighter > _CLEAR) & (luma > white.mean() - 0.5 * brighter)
-    for skin in (smooth, *skins):
+    like = np.ones(luma.shape, bool)
+    for skin in (above, below):
+        brighter = white.mean() - skin.mean(axis=1)
+        like &= (brighter > _CLEAR) & (luma > white.mean() - 0.5 * brighter)
         like &= np.linalg.norm(own - white, axis=2) < np.linalg.norm(own - skin, axis=2)
     near = cv2.dilate(inside.astype(np.uint8), np.ones((2 * int(_REST * unit) + 1,) * 2, np.uint8))
     _, labels = cv2.connectedComponents((like & (near > 0) | inside).astype(np.uint8))
