@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from animate.channels import INDEX
+from animate.easing import smoothstep
 from animate.renderer.eyeball import Eyeball, find_iris, take_eyeball
 from animate.renderer.grain import take_grain
 from animate.renderer.head import HeadFrame, plane_inverse
@@ -90,7 +91,7 @@ class Eye:
         inner = share > 0.3
         upper, lower = np.pad(upper, (beyond, 0), mode="edge"), np.pad(lower, (beyond, 0), mode="edge")
         bow = np.polyval(np.polyfit(share[inner], lower[inner], 2), share)
-        upper = upper + closed**3 * np.clip(1 - share / 0.4, 0, 1) * (bow - upper)
+        upper = upper + closed**3 * (1 - smoothstep(share / 0.6)) * (bow - upper)
         if self.side == "Left":
             along = len(lower) - beyond - 1 - along
         return start + along[:, None] * axis + upper[:, None] * [-axis[1], axis[0]]

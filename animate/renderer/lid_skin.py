@@ -12,7 +12,7 @@ from animate.renderer.sampling import double
 
 _BESIDE, _ABOVE, _BELOW = 0.2, 0.3, 0.12  # eye distances around the opening that the textures show
 _LASHES = 0.04  # eye distances above the edge that hold lashes and their shadow
-_STRIP = 0.05, 0.1  # eye distances over which what slides with the edge passes into what unrolls
+_STRIP = 0.025, 0.06  # eye distances over which what slides with the edge passes into what unrolls
 # Eye distances above the open lid over which the unrolled skin passes into that which stays, and up to which the picture
 # is held still: there the mesh would stretch it.
 _CREASE = 0.05, 0.16, 0.22
@@ -21,8 +21,9 @@ _LINE = 0.018  # eye distances from the middle of the line of lashes to 37 % of 
 _FAINTEST, _DARKEST = 0.25, 0.75  # share of the light that it takes
 _REST = 0.1  # eye distances beyond the lids in which pieces of the eye may lie
 _CLEAR = 25.0  # of 255, by which white must outshine the skin to be told from it
-_COARSEST = 5.0  # of 255, standard deviation of its grain
+_COARSEST = 3.0  # of 255, standard deviation of its grain
 _WING = 0.14  # eye distances beyond the outer corner that lashes may reach
+_SOFT = 0.08  # eye distances
 _SETS_IN = 0.05  # eye distances of travel, and from the corners, over which it takes the place of the picture's own lid
 
 
@@ -94,13 +95,16 @@ class LidSkin:
         sets_in = _SETS_IN * self.unit
         weight = np.clip(np.minimum(self.length - inwards, travel) / (sets_in * (1 - 0.8 * shut)), 0, 1)
         # Lashes that stick out beyond the outer corner sink with the lid.
-        weight = np.maximum(np.where(inwards < 0, 0, weight), shut**2 * np.clip(1 - np.abs(inwards) / self.wing, 0, 1))
+        weight = np.maximum(np.where(inwards < 0, 0, weight), shut * np.clip(1 - np.abs(inwards) / self.wing, 0, 1))
+        # Over the skin beside and above the eye it fades out softly.
+        soft = np.clip(np.stack([self.length - inwards, inwards]) / (_SOFT * self.unit), 0, 1)
+        soft = np.minimum(soft[0], np.maximum(soft[1], shut**2))
         slides = 1 - shut * np.clip(1 - inwards / (2 * sets_in), 0, 1)
         # The line of lashes is drawn as far as the edge was given, and fades to its ends.
         middle, half = (places[-1] + places[0]) / 2, (places[-1] - places[0]) / 2
         lashes = shut**2 * np.clip(1 - ((along - middle) / half) ** 4, 0, 1)
         if weight.max() > 0.01:
-            columns = np.column_stack([self.edge, travel, weight, slides, lashes])
+            columns = np.column_stack([self.edge, travel, weight, soft, slides, lashes])
             shape = np.array([self.left, self.top, wide, 1 / upright, light])
             lengths = np.array([*(self.unit * np.array([*_STRIP, *_CREASE])), max(0.8, _LINE * self.unit)])
             _draw(frame, self.own, self.smooth, self.lashes, start, axis, columns, shut**2, shape, lengths)
@@ -126,10 +130,11 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shut, shape, lengths
             if place < 0 or place >= last:
                 continue
             i = int(place)
-            edge, travel, weight, slides, lash = columns[i] + (columns[i + 1] - columns[i]) * (place - i)
-            above = edge + travel - b  # the lid's edge in this frame
+            edge, travel, weight, soft, slides, lash = columns[i] + (columns[i + 1] - columns[i]) * (place - i)
+            above = edge + travel + 0.7 * high - b  # the edge in this frame, with what its jagged triangles cover
             lash *= np.exp(-((above / line) ** 2))
             cover = _ease(weight) * min(1.0, max(0.0, above / high + 0.5))
+            cover *= 1 - (1 - _ease(soft)) * _ease((edge - b) / strip_end)
             still = _ease((edge - b - crease) / (crease_end - crease))
             cover *= 1 - _ease((edge - b - crease_end) / (still_end - crease_end))
             u, v, w = 2 * (a - left), 2 * (b - top), 2 * (edge - above - top)
@@ -201,10 +206,13 @@ def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, grai
     upper_edge, lower_edge = edge, np.interp(along, np.arange(len(heights[1])), heights[1])
     above, under = upper_edge[None] - below[:, None], below[:, None] - lower_edge[None]  # [h, w]
     room = np.clip(edge - brow_edge - 0.05 * unit, 0.06 * unit, 0.2 * unit)
-    split = np.minimum(room, _STRIP[1] * unit)
+    split = np.minimum(room, 0.1 * unit)
     under_brow = _tones(own, (above > split - 0.02 * unit) & (above < room), unit, _BRIGHTER)
     cheek = _tones(own, (under > _LASHES * unit) & (under < _BELOW * unit), unit, 50)
     rest = _beyond_lids(own, under_brow, cheek, (above < 0) & (under < 0), unit)
+    # Where the white goes on over the landmarks' edge, there is the lid's edge.
+    edge = edge - cv2.GaussianBlur(((rest > 0.5) & (above > 0)).sum(axis=0)[None].astype(float), (0, 0), 0.04 * unit)[0]
+    above = edge[None] - below[:, None]
     own = own + rest[..., None] * (np.where(above[..., None] > 0, under_brow, cheek) - own)
     # The skin that unrolls goes from the colour under the brow to that over the lashes.
     over_lashes = _tones(own, (above > _LASHES * unit) & (above < split), unit, _BRIGHTER)
