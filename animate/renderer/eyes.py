@@ -74,7 +74,7 @@ class Eye:
         stirred = (float(np.hypot(*gaze)) + opened) / (_STARTS * head.unit)
         if stirred > 0.02:
             self._draw_eyeball(frame, gaze, upper, lower, matrix, offset, head, min(1.0, stirred), open_share, light)
-        closed = 1 - min(1.0, open_share)
+        closed = max(0.0, 1 - open_share - _AS_PICTURED) / (1 - _AS_PICTURED)
         if closed > 0:
             upper = self._edge(start, axis, heights, closed, head.unit)
             self.lid.draw(frame, upper, matrix, offset, foreshortening, min(1.0, closed / 0.8), light)

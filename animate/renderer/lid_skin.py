@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from animate.easing import smoothstep
 from animate.renderer.compiled import compiled
 from animate.renderer.grain import with_grain
 from animate.renderer.opening import straightened
 from animate.renderer.sampling import double
 
-_BESIDE, _ABOVE, _BELOW = 0.2, 0.3, 0.12  # eye distances around the opening that the textures show
+_BESIDE, _ABOVE, _BELOW = 0.16, 0.23, 0.12  # eye distances around the opening that the textures show
 _LASHES = 0.04  # eye distances above the edge that hold lashes and their shadow
 _STRIP = 0.025, 0.06  # eye distances over which what slides with the edge passes into what unrolls
 # Eye distances above the open lid over which the unrolled skin passes into that which stays, and up to which the picture
@@ -91,30 +92,30 @@ class LidSkin:
         along = np.arange(len(self.edge)) + self.left
         places, heights = _ascending((upper - start) @ axis * wide, (upper - start) @ [-axis[1], axis[0]] / upright)
         travel = np.maximum(np.interp(along, places, heights) - self.edge, 0)
-        inwards = along if self.outer_first else self.length - along  # from the outer corner
-        sets_in = _SETS_IN * self.unit
-        weight = np.clip(np.minimum(self.length - inwards, travel) / (sets_in * (1 - 0.8 * shut)), 0, 1)
+        from_outer = along if self.outer_first else self.length - along
+        from_inner, sets_in = self.length - from_outer, _SETS_IN * self.unit
+        cover = np.minimum(from_inner, travel) / (sets_in * (1 - 0.8 * shut))
         # Lashes that stick out beyond the outer corner sink with the lid.
-        weight = np.maximum(np.where(inwards < 0, 0, weight), shut * np.clip(1 - np.abs(inwards) / self.wing, 0, 1))
-        # Over the skin beside and above the eye it fades out softly.
-        soft = np.clip(np.stack([self.length - inwards, inwards]) / (_SOFT * self.unit), 0, 1)
-        soft = np.minimum(soft[0], np.maximum(soft[1], shut**2))
-        slides = 1 - shut * np.clip(1 - inwards / (2 * sets_in), 0, 1)
+        wing = shut * np.clip(1 - np.abs(from_outer) / self.wing, 0, 1)
+        cover = smoothstep(np.maximum(np.where(from_outer < 0, 0, cover), wing)) * min(1.0, 5 * shut)
+        # Over the skin beside the eye it ends softly.
+        soft = _SOFT * self.unit
+        beside = smoothstep(np.minimum(from_inner / soft, np.maximum(from_outer / soft, shut**2)))
+        slides = 1 - shut * np.clip(1 - from_outer / (2 * sets_in), 0, 1)
         # The line of lashes is drawn as far as the edge was given, and fades to its ends.
         middle, half = (places[-1] + places[0]) / 2, (places[-1] - places[0]) / 2
         lashes = shut**2 * np.clip(1 - ((along - middle) / half) ** 4, 0, 1)
-        if weight.max() > 0.01:
-            columns = np.column_stack([self.edge, travel, weight, soft, slides, lashes])
-            shape = np.array([self.left, self.top, wide, 1 / upright, light])
-            lengths = np.array([*(self.unit * np.array([*_STRIP, *_CREASE])), max(0.8, _LINE * self.unit)])
-            _draw(frame, self.own, self.smooth, self.lashes, start, axis, columns, shut**2, shape, lengths)
+        columns = np.stack([self.edge, travel, cover, beside, slides, lashes])
+        shape = np.array([self.left, self.top, wide, 1 / upright, light, shut**2])
+        lengths = np.array([*(self.unit * np.array([*_STRIP, *_CREASE])), max(0.8, _LINE * self.unit)])
+        _draw(frame, self.own, self.smooth, self.lashes, start, axis, columns, shape, lengths)
 
 
 @compiled
-def _draw(frame, own, smooth, lashes, start, axis, columns, shut, shape, lengths):
-    left, top, wide, high, light = shape
+def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
+    left, top, wide, high, light, shut = shape
     strip, strip_end, crease, crease_end, still_end, line = lengths
-    last = columns.shape[0] - 1
+    last = columns.shape[1] - 1
     # The box of the four corners.
     x_low, x_high, y_low, y_high = 1e9, -1e9, 1e9, -1e9
     for a in (left, left + last - 1):
@@ -127,29 +128,31 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shut, shape, lengths
             dx, dy = x - start[0], y - start[1]
             a, b = (dx * axis[0] + dy * axis[1]) * wide, (dy * axis[0] - dx * axis[1]) * high
             place = a - left
-            if place < 0 or place >= last:
+            u, v = 2 * place, 2 * (b - top)
+            if place < 0 or place >= last or v < 0 or v >= own.shape[0] - 1:
                 continue
             i = int(place)
-            edge, travel, weight, soft, slides, lash = columns[i] + (columns[i + 1] - columns[i]) * (place - i)
-            above = edge + travel + 0.7 * high - b  # the edge in this frame, with what its jagged triangles cover
-            lash *= np.exp(-((above / line) ** 2))
-            cover = _ease(weight) * min(1.0, max(0.0, above / high + 0.5))
-            cover *= 1 - (1 - _ease(soft)) * _ease((edge - b) / strip_end)
-            still = _ease((edge - b - crease) / (crease_end - crease))
-            cover *= 1 - _ease((edge - b - crease_end) / (still_end - crease_end))
-            u, v, w = 2 * (a - left), 2 * (b - top), 2 * (edge - above - top)
-            cover = max(cover, shut * _sample(smooth, u, v, 3) / 255)
-            if cover <= 0 and lash < 0.01:
+            f = place - i
+            over_open = columns[0, i] * (1 - f) + columns[0, i + 1] * f - b  # height over the lid of the picture
+            travel = columns[1, i] * (1 - f) + columns[1, i + 1] * f
+            above = over_open + travel + 0.7 * high  # the edge in this frame, with what its jagged triangles cover
+            rest = shut * smooth[int(v), int(u), 3] / 255
+            if over_open > still_end or (above < -2.5 * line and rest == 0):
                 continue
-            slides *= 1 - _ease((above - strip) / (strip_end - strip))
-            if above < 0:
-                slides = 0.0
+            cover = columns[2, i] * min(1.0, max(0.0, above / high + 0.5))
+            cover *= 1 - (1 - columns[3, i]) * _ease(over_open / strip_end)
+            cover = max(rest, cover * (1 - _ease((over_open - crease_end) / (still_end - crease_end))))
+            lash = columns[5, i] * np.exp(-((above / line) ** 2))
+            if cover < 0.004 and lash < 0.004:
+                continue
+            still = _ease((over_open - crease) / (crease_end - crease))
+            slides = columns[4, i] * (1 - _ease((above - strip) / (strip_end - strip))) if above > 0 else 0.0
             for k in range(3):
                 colour = _sample(smooth, u, v, k)
                 if still > 0:
                     colour += still * (_sample(own, u, v, k) - colour)
                 if slides > 0:
-                    colour += slides * (_sample(own, u, w, k) - colour)
+                    colour += slides * (_sample(own, u, max(0.0, v - 2 * (travel + 0.7 * high)), k) - colour)
                 old = np.float64(frame[y, x, k])
                 new = (old + cover * (light * colour - old)) * (1 - lash * lashes[k])
                 frame[y, x, k] = np.uint8(min(255.0, max(0.0, new)) + 0.5)
@@ -163,8 +166,6 @@ def _ease(share):
 
 @compiled
 def _sample(texture, x, y, k):
-    x = min(max(x, 0.0), texture.shape[1] - 1.001)
-    y = min(max(y, 0.0), texture.shape[0] - 1.001)
     i, j = int(x), int(y)
     f, g = x - i, y - j
     first = texture[j, i, k] * (1 - f) + texture[j, i + 1, k] * f
