@@ -88,10 +88,12 @@ class Eye:
         upper, lower = heights if self.side == "Right" else (height[::-1] for height in heights)
         along = np.arange(-beyond, len(upper))  # from the outer corner to the inner one
         share = along / len(upper)
-        inner = share > 0.3
+        inner = share > 0.15
         upper, lower = np.pad(upper, (beyond, 0), mode="edge"), np.pad(lower, (beyond, 0), mode="edge")
-        bow = np.polyval(np.polyfit(share[inner], lower[inner], 2), share)
-        upper = upper + closed**3 * (1 - smoothstep(share / 0.6)) * (bow - upper)
+        shut = np.maximum(upper, lower)
+        bow = np.polyval(np.polyfit(share[inner], shut[inner], 2), share) - shut
+        bow = np.where(inner, np.maximum(bow, 0), bow) * smoothstep((1 - share) / 0.25)
+        upper = upper + closed**3 * bow
         if self.side == "Left":
             along = len(lower) - beyond - 1 - along
         return start + along[:, None] * axis + upper[:, None] * [-axis[1], axis[0]]

@@ -13,7 +13,7 @@ from animate.renderer.sampling import double
 
 _BESIDE, _ABOVE, _BELOW = 0.16, 0.23, 0.12  # eye distances around the opening that the textures show
 _LASHES = 0.04  # eye distances above the edge that hold lashes and their shadow
-_STRIP = 0.025, 0.06  # eye distances over which what slides with the edge passes into what unrolls
+_STRIP = 0.03, 0.07  # eye distances over which what slides with the edge passes into what unrolls
 # Eye distances above the open lid over which the unrolled skin passes into that which stays, and up to which the picture
 # is held still: there the mesh would stretch it.
 _CREASE = 0.05, 0.16, 0.22
