@@ -7,6 +7,7 @@ import numpy as np
 
 from animate.channels import INDEX
 from animate.easing import smoothstep
+from animate.renderer.controls import controls_from_row, lid_closure
 from animate.renderer.eyeball import Eyeball, find_iris, take_eyeball
 from animate.renderer.grain import take_grain
 from animate.renderer.head import HeadFrame, plane_inverse
@@ -50,7 +51,9 @@ class Eye:
     depth: float
     open_height: float
 
-    def draw(self, frame: np.ndarray, row: np.ndarray, upper, lower, matrix, offset, head: HeadFrame, light: float) -> None:
+    def draw(
+        self, frame: np.ndarray, row: np.ndarray, upper, lower, matrix, offset, head: HeadFrame, light: float
+    ) -> None:
         """Draw the eyeball between the lids into `frame`.
 
         Parameters
@@ -74,7 +77,7 @@ class Eye:
         stirred = (float(np.hypot(*gaze)) + opened) / (_STARTS * head.unit)
         if stirred > 0.02:
             self._draw_eyeball(frame, gaze, upper, lower, matrix, offset, head, min(1.0, stirred), open_share, light)
-        closed = max(0.0, 1 - open_share - _AS_PICTURED) / (1 - _AS_PICTURED)
+        closed = min(1.0, lid_closure(controls_from_row(row), self.side))
         if closed > 0:
             upper = self._edge(start, axis, heights, closed, head.unit)
             self.lid.draw(frame, upper, matrix, offset, foreshortening, min(1.0, closed / 0.8), light)
@@ -98,7 +101,9 @@ class Eye:
             along = len(lower) - beyond - 1 - along
         return start + along[:, None] * axis + upper[:, None] * [-axis[1], axis[0]]
 
-    def _draw_eyeball(self, frame, gaze, upper, lower, matrix, offset, head, weight: float, open_share: float, light: float) -> None:
+    def _draw_eyeball(
+        self, frame, gaze, upper, lower, matrix, offset, head, weight: float, open_share: float, light: float
+    ) -> None:
         ball, softness = self.ball, max(1.0, 0.014 * head.unit)
         # The rim of the eye that moves with the lids shows a piece of the iris: it goes as soon as the iris does.
         aside = min(1.0, float(np.hypot(*gaze)) / (0.4 * TRAVEL_Y * head.unit))

@@ -69,7 +69,9 @@ class LidSkin:
     corners: np.ndarray
     unit: float
 
-    def draw(self, frame: np.ndarray, upper: np.ndarray, matrix, offset, upright: float, shut: float, light: float) -> None:
+    def draw(
+        self, frame: np.ndarray, upper: np.ndarray, matrix, offset, upright: float, shut: float, light: float
+    ) -> None:
         """Draw the lid over the eye as far as it has come down, into `frame` uint8 [H, W, 3].
 
         Parameters
@@ -140,7 +142,7 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
             if over_open > still_end or (above < -2.5 * line and rest == 0):
                 continue
             cover = columns[2, i] * min(1.0, max(0.0, above / high + 0.5))
-            cover *= 1 - (1 - columns[3, i]) * _ease(over_open / strip_end)
+            cover *= 1 - (1 - columns[3, i]) * _ease(over_open / strip_end - 0.25)
             cover = max(rest, cover * (1 - _ease((over_open - crease_end) / (still_end - crease_end))))
             lash = columns[5, i] * np.exp(-((above / line) ** 2))
             if cover < 0.004 and lash < 0.004:
