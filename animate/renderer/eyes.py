@@ -11,7 +11,8 @@ from animate.renderer.controls import controls_from_row, lid_closure
 from animate.renderer.eyeball import Eyeball, find_iris, take_eyeball
 from animate.renderer.grain import take_grain
 from animate.renderer.head import HeadFrame, plane_inverse
-from animate.renderer.lid_skin import LidSkin, take_lid_skin
+from animate.renderer.lid_skin import LidSkin
+from animate.renderer.lid_texture import take_lid_skin
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.opening import find_opening, straightened
 from animate.renderer.raster import blend_into
@@ -83,23 +84,23 @@ class Eye:
             self.lid.draw(frame, upper, matrix, offset, foreshortening, min(1.0, closed / 0.8), light)
 
     def _edge(self, start, axis, heights, closed: float, unit: float) -> np.ndarray:
-        """Return the edge of the upper lid, float64 [M, 2] px.
+        """Return the edge of the upper lid, float64 [M, 2] px, from the picture's left to its right.
 
         That of a shut eye is one shallow bow, which runs out beyond the outer corner of the open eye.
         """
         beyond = int(_RUNS_OUT * unit * closed)
-        upper, lower = heights if self.side == "Right" else (height[::-1] for height in heights)
-        along = np.arange(-beyond, len(upper))  # from the outer corner to the inner one
-        share = along / len(upper)
-        inner = share > 0.15
-        upper, lower = np.pad(upper, (beyond, 0), mode="edge"), np.pad(lower, (beyond, 0), mode="edge")
+        to_right = 1 if self.side == "Right" else -1  # the outer corner of the right eye is the left one in the picture
+        upper, lower = (np.pad(height[::to_right], (beyond, 0), mode="edge") for height in heights)
+        along = np.arange(-beyond, len(heights[0]))
+        share = along / len(heights[0])  # 0 at the outer corner, 1 at the inner one
         shut = np.maximum(upper, lower)
+        inner = share > 0.15
         bow = np.polyval(np.polyfit(share[inner], shut[inner], 2), share) - shut
         bow = np.where(inner, np.maximum(bow, 0), bow) * smoothstep((1 - share) / 0.25)
         upper = upper + closed**3 * bow
-        if self.side == "Left":
-            along = len(lower) - beyond - 1 - along
-        return start + along[:, None] * axis + upper[:, None] * [-axis[1], axis[0]]
+        from_left = along if to_right == 1 else len(heights[0]) - 1 - along
+        edge = start + from_left[:, None] * axis + upper[:, None] * [-axis[1], axis[0]]
+        return edge[::to_right]
 
     def _draw_eyeball(
         self, frame, gaze, upper, lower, matrix, offset, head, weight: float, open_share: float, light: float

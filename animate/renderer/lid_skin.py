@@ -2,30 +2,18 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from animate.easing import smoothstep
 from animate.renderer.compiled import compiled
-from animate.renderer.grain import with_grain
-from animate.renderer.opening import straightened
-from animate.renderer.sampling import double
 
-_BESIDE, _ABOVE, _BELOW = 0.16, 0.23, 0.12  # eye distances around the opening that the textures show
-_LASHES = 0.04  # eye distances above the edge that hold lashes and their shadow
-_STRIP = 0.03, 0.07  # eye distances over which what slides with the edge passes into what unrolls
-# Eye distances above the open lid over which the unrolled skin passes into that which stays, and up to which the picture
-# is held still: there the mesh would stretch it.
+# All in eye distances.
+_STRIP = 0.03, 0.07  # above the edge, where what slides with it passes into the skin that unrolls
+# Above the open lid, where that passes into the skin that stays; up to the third the mesh would stretch the picture.
 _CREASE = 0.05, 0.16, 0.22
-_BRIGHTER = 80  # percentile of the skin between lashes and brow: a shut lid lies in the light, out of its fold
-_LINE = 0.018  # eye distances from the middle of the line of lashes to 37 % of its strength
-_FAINTEST, _DARKEST = 0.25, 0.75  # share of the light that it takes
-_REST = 0.1  # eye distances beyond the lids in which pieces of the eye may lie
-_CLEAR = 25.0  # of 255, by which white must outshine the skin to be told from it
-_COARSEST = 3.0  # of 255, standard deviation of its grain
-_WING = 0.14  # eye distances beyond the outer corner that lashes may reach
-_SOFT = 0.08  # eye distances
-_SETS_IN = 0.05  # eye distances of travel, and from the corners, over which it takes the place of the picture's own lid
+_LINE = 0.018  # from the middle of the line of lashes to 37 % of its strength
+_SETS_IN = 0.05  # of travel, and from the corners, until the lid takes the place of the picture's own
+_SOFT = 0.08  # from the corners, until it does over the skin above the eye
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +23,7 @@ class LidSkin:
     Attributes
     ----------
     own : uint8 [2 h, 2 w, 3]
-        The picture at twice its size.
+        The picture at twice its size, without the eye above the lid's edge.
     smooth : uint8 [2 h, 2 w, 4]
         The skin that unrolls; its alpha is 255 where a piece of the eye lies beyond the edges that landmarks give the
         lids, which a shut lid hides too.
@@ -77,7 +65,7 @@ class LidSkin:
         Parameters
         ----------
         upper : float [n, 2]
-            The lid's edge in this frame, pixels.
+            The lid's edge in this frame, pixels, from the picture's left to its right.
         matrix, offset : float64 [3, 3], [3]
             Motion of the head, as `head_transform` gives it.
         upright : float
@@ -92,7 +80,7 @@ class LidSkin:
         axis = (end - start) / length
         wide = self.length / length
         along = np.arange(len(self.edge)) + self.left
-        places, heights = _ascending((upper - start) @ axis * wide, (upper - start) @ [-axis[1], axis[0]] / upright)
+        places, heights = (upper - start) @ axis * wide, (upper - start) @ [-axis[1], axis[0]] / upright
         travel = np.maximum(np.interp(along, places, heights) - self.edge, 0)
         from_outer = along if self.outer_first else self.length - along
         from_inner, sets_in = self.length - from_outer, _SETS_IN * self.unit
@@ -115,6 +103,21 @@ class LidSkin:
 
 @compiled
 def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
+    """Draw a lid into `frame`; `own`, `smooth` and `lashes` are those of `LidSkin`.
+
+    Parameters
+    ----------
+    start, axis : float64 [2]
+        The left corner of the eye in the frame, pixels, and the unit vector to the other.
+    columns : float64 [6, M]
+        Along the line between them, once per pixel of the picture: height of the open lid, how far it has come down,
+        how much of it is drawn, and of it over the skin above the eye, how much slides, and strength of the lashes.
+    shape : float64 [6]
+        Where the textures begin along and below the line; pixels of the picture per pixel of the frame along it, and
+        below it; light; how much is drawn of what hides pieces of the eye beyond the lids.
+    lengths : float64 [6]
+        `_STRIP`, `_CREASE` and `_LINE`, pixels.
+    """
     left, top, wide, high, light, shut = shape
     strip, strip_end, crease, crease_end, still_end, line = lengths
     last = columns.shape[1] - 1
@@ -173,105 +176,3 @@ def _sample(texture, x, y, k):
     first = texture[j, i, k] * (1 - f) + texture[j, i + 1, k] * f
     second = texture[j + 1, i, k] * (1 - f) + texture[j + 1, i + 1, k] * f
     return first * (1 - g) + second * g
-
-
-def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, grain: np.ndarray) -> LidSkin:
-    """Take an upper lid from a picture and make the skin that an open eye hides.
-
-    Parameters
-    ----------
-    image : uint8 [H, W, 3]
-    upper, lower : float [n, 3]
-        The edges of the lids, pixels.
-    brow : float [m, 2]
-        The lower edge of the brow, pixels.
-    oval : float [m, 2]
-        The outline of the face, pixels.
-    unit : float
-        Eye distance, pixels.
-    grain : float32 [s, s, 3]
-        Of the picture, see `animate.renderer.grain`.
-    """
-    start, axis, heights = straightened(upper[:, :2], lower[:, :2])
-    outer_first = bool(upper[0, 0] < upper[-1, 0])
-    corners = upper[[0, -1]] if outer_first else upper[[-1, 0]]
-    length = float(np.hypot(*(corners[1] - corners[0])[:2]))
-    beside = int(np.ceil(_BESIDE * unit))
-    along = np.arange(-beside, int(length) + beside + 2, dtype=float)
-    edge = np.interp(along, np.arange(len(heights[0])), heights[0])
-    top = np.floor(edge.min() - _ABOVE * unit)
-    below = np.arange(top, np.ceil(heights[1].max() + _BELOW * unit) + 1)
-    down = np.array([-axis[1], axis[0]])
-    places = start + along[None, :, None] * axis + below[:, None, None] * down
-    own = cv2.remap(image, places.astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-
-    brow_edge = np.interp(along, *_ascending((brow - start) @ axis, (brow - start) @ down))
-    upper_edge, lower_edge = edge, np.interp(along, np.arange(len(heights[1])), heights[1])
-    above, under = upper_edge[None] - below[:, None], below[:, None] - lower_edge[None]  # [h, w]
-    room = np.clip(edge - brow_edge - 0.05 * unit, 0.06 * unit, 0.2 * unit)
-    split = np.minimum(room, 0.1 * unit)
-    under_brow = _tones(own, (above > split - 0.02 * unit) & (above < room), unit, _BRIGHTER)
-    cheek = _tones(own, (under > _LASHES * unit) & (under < _BELOW * unit), unit, 50)
-    rest = _beyond_lids(own, under_brow, cheek, (above < 0) & (under < 0), unit)
-    # Where the white goes on over the landmarks' edge, there is the lid's edge.
-    edge = edge - cv2.GaussianBlur(((rest > 0.5) & (above > 0)).sum(axis=0)[None].astype(float), (0, 0), 0.04 * unit)[0]
-    above = edge[None] - below[:, None]
-    own = own + rest[..., None] * (np.where(above[..., None] > 0, under_brow, cheek) - own)
-    # The skin that unrolls goes from the colour under the brow to that over the lashes.
-    over_lashes = _tones(own, (above > _LASHES * unit) & (above < split), unit, _BRIGHTER)
-    smooth = over_lashes + np.clip(above / (0.15 * unit), 0, 1)[..., None] * (under_brow - over_lashes)
-    smooth += np.clip(under / (_LASHES * unit) + 0.5, 0, 1)[..., None] * (cheek - smooth)
-    lashes = _lash_shade(own, smooth, below, edge, np.flatnonzero((along > 0) & (along < length)), unit)
-    outer = corners[0 if outer_first else 1, :2]
-    wing = min(_WING * unit, 0.6 * float(np.hypot(*(oval - outer).T).min()))
-    fine = grain - cv2.GaussianBlur(grain, (0, 0), max(0.7, 0.015 * unit), borderType=cv2.BORDER_REFLECT)  # no wrinkles
-    fine *= min(1.0, _COARSEST / (float(fine.std()) + 1e-3))
-    smooth = np.clip(np.round(np.dstack([smooth, 255 * rest])), 0, 255).astype(np.uint8)
-    own, smooth = double(np.round(own).astype(np.uint8)), double(with_grain(smooth, fine))
-    return LidSkin(own, smooth, lashes, float(along[0]), float(top), edge, length, outer_first, wing, corners, unit)
-
-
-def _lash_shade(own, smooth: np.ndarray, below: np.ndarray, edge: np.ndarray, columns, unit: float) -> np.ndarray:
-    """Return the share of the light, float64 [3], that the darkest line at the edge of the open lid takes."""
-    above = (edge[None] - below[:, None])[:, columns]
-    line = (above > 0) & (above < max(1.5, _LASHES * unit))
-    colours, skin = own[:, columns][line].astype(float), smooth[:, columns][line]
-    dark = colours.mean(axis=1) <= np.percentile(colours.mean(axis=1), 25)
-    return np.clip(1 - colours[dark].mean(axis=0) / np.maximum(skin[dark].mean(axis=0), 1), _FAINTEST, _DARKEST)
-
-
-def _beyond_lids(own: np.ndarray, above: np.ndarray, below: np.ndarray, inside: np.ndarray, unit: float) -> np.ndarray:
-    """Return how much of each pixel outside the landmarks' opening is white of the eye, float32 [h, w] of 0-1.
-
-    `above` and `below` are the colours of the skin over and under the eye for each column, float32 [w, 3].
-    """
-    luma = own.astype(np.float32).mean(axis=2)
-    white = np.median(own[inside & (luma >= np.percentile(luma[inside], 65))], axis=0)
-    like = np.ones(luma.shape, bool)
-    for skin in (above, below):
-        brighter = white.mean() - skin.mean(axis=1)
-        like &= (brighter > _CLEAR) & (luma > white.mean() - 0.5 * brighter)
-        like &= np.linalg.norm(own - white, axis=2) < np.linalg.norm(own - skin, axis=2)
-    near = cv2.dilate(inside.astype(np.uint8), np.ones((2 * int(_REST * unit) + 1,) * 2, np.uint8))
-    _, labels = cv2.connectedComponents((like & (near > 0) | inside).astype(np.uint8))
-    connected = (labels == np.bincount(labels[inside]).argmax()) & ~inside
-    size = 2 * round(0.015 * unit) + 1
-    return cv2.GaussianBlur(cv2.dilate(connected.astype(np.float32), np.ones((size, size))), (0, 0), 0.01 * unit + 0.4)
-
-
-def _tones(own: np.ndarray, skin: np.ndarray, unit: float, percentile: float) -> np.ndarray:
-    """Return the colour of the skin of every column at a percentile of its brightness, float32 [w, 3], evened out along the lid."""
-    luma = own.astype(np.float32).mean(axis=2)
-    tones = np.empty((own.shape[1], 3), np.float32)
-    reach = max(1, int(0.06 * unit))
-    for column in range(own.shape[1]):
-        part = np.s_[:, max(0, column - reach) : column + reach + 1]
-        members, light = own[part][skin[part]], luma[part][skin[part]]
-        off = np.abs(light - np.percentile(light, percentile))
-        tones[column] = members[off <= np.percentile(off, 35)].mean(axis=0)
-    return cv2.GaussianBlur(tones[None], (0, 0), 0.1 * unit, borderType=cv2.BORDER_REPLICATE)[0]
-
-
-def _ascending(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    order = np.argsort(x)
-    return x[order], y[order]
