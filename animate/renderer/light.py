@@ -61,6 +61,15 @@ class Light:
         change = np.clip(_SHARE * change, -_MOST, _MOST) * smoothstep((0.95 - outwards) / 0.5)
         return (1 + change).astype(np.float32)
 
+    def at(self, gain: np.ndarray | None, point: np.ndarray) -> float:
+        """Return the value of a grid of gains at a point, float [2] px of the picture."""
+        if gain is None:
+            return 1.0
+        x, y = np.clip((point - self.corner) / self.cell, 0, np.array(self.shape[::-1]) - 1.001)
+        column, row = int(x), int(y)
+        left, right = gain[row : row + 2, column : column + 2].T @ (row + 1 - y, y - row)
+        return float(left + (x - column) * (right - left))
+
 
 def find_light(portrait: Portrait, head: HeadFrame, region: tuple[int, int, int, int]) -> Light:
     """Estimate the light from how the brightness of the skin goes with its direction (Lambert's law, least squares).

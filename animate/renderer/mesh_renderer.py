@@ -94,10 +94,8 @@ class MeshRenderer:
         if portrait.in_front is not None:
             before = people_before(portrait.in_front, self._head.unit)
             self._in_front = StillLayer(self._image, np.round(255 * before).astype(np.uint8))
-        self._layers = {
-            "mouth": build_mouth(portrait, self.mesh, self.rig, self._head),
-            **build_eyes(portrait, self.mesh, self._head),
-        }
+        self._mouth = build_mouth(portrait, self.mesh, self.rig, self._head)
+        self._eyes = build_eyes(replace(portrait, image=bare), self.mesh, self._head)
 
     def _build_warp(self, picture: np.ndarray, alpha: np.ndarray, device: str):
         moving = double(np.dstack([picture, alpha if self._matte is None else self._matte[self._window]]))
@@ -143,9 +141,11 @@ class MeshRenderer:
         backdrop = None if onto is None else frame[self._window]
         self._warp.draw(frame[self._window], vertices - self._corner, gain, self._light.cell, window, backdrop)
         draw_folds(frame, row, vertices, self._head.unit)
-        for name, layer in self._layers.items():
-            upper, lower = (vertices[chain] for chain in self.mesh.openings[name])
-            layer.draw(frame, row, upper, lower, matrix, offset, self._head)
+        edges = {name: [vertices[chain] for chain in chains] for name, chains in self.mesh.openings.items()}
+        self._mouth.draw(frame, row, *edges["mouth"], matrix, offset, self._head)
+        for name, eye in self._eyes.items():
+            light = self._light.at(gain, edges[name][1].mean(axis=0))
+            eye.draw(frame, row, *edges[name], matrix, offset, self._head, light)
         if self._spectacles is not None:
             calm = np.where(np.isin(np.arange(len(row)), _HEAD_COLUMNS), row, 0)
             still = self._placed(calm, matrix, offset) - self._corner
