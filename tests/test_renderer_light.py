@@ -9,7 +9,7 @@ from animate.evaluate.rows import row
 from animate.renderer import MeshRenderer
 from animate.renderer.folds import draw_folds
 from animate.renderer.grain import take_grain, with_grain
-from animate.renderer.head import fit_head_frame, head_rotation, head_transform
+from animate.renderer.head import fit_head_frame, head_motion
 from animate.renderer.light import find_light
 from animate.renderer.raster import shade
 
@@ -30,7 +30,7 @@ def gain_at(portrait, place, **channels) -> float:
     light = find_light(portrait, head, region)
     values = row(**channels)
     pivot = head.to_picture(np.array([[0.0, 1.05, 1.35]]))[0]
-    gain = light.gain(head_rotation(values, head), *head_transform(values, head, pivot))
+    gain = light.gain(head_motion(values, head, pivot))
     if gain is None:
         return 1.0
     x, y = (np.asarray(place) / light.cell).round().astype(int)

@@ -7,7 +7,7 @@ import pytest
 from animate.channels import BLENDSHAPES, CHANNELS, INDEX
 from animate.renderer.backdrop import fill_behind, person_alpha
 from animate.renderer.controls import COLUMN, controls_from_row
-from animate.renderer.head import fit_head_frame, head_transform
+from animate.renderer.head import fit_head_frame, head_motion
 from animate.renderer.mesh import build_mesh
 from animate.renderer.opening import find_opening
 from animate.renderer.raster import SUBPIXEL, rasterise
@@ -61,10 +61,30 @@ def test_head_channels_have_the_documented_signs(astronaut, built, channels, exp
     frame = built[0]
     nose = frame.to_picture(np.array([[0.0, 0.6, -0.6] if "headRoll" not in channels else [0.0, -1.0, 0.0]]))[0]
     pivot = frame.to_picture(np.array([[0.0, 1.0, 1.3]]))[0]
-    matrix, offset = head_transform(row(**channels), frame, pivot)
-    moved = (matrix @ nose + offset - nose)[:2] / frame.unit
+    moved = (head_motion(row(**channels), frame, pivot).placed(nose[None])[0] - nose[:2]) / frame.unit
     assert np.dot(moved, expected) > 0.05
     assert np.abs(moved[[expected[0] == 1, expected[1] == 1].index(False)]) < 0.5 * np.dot(moved, expected)
+
+
+def test_what_turns_towards_the_viewer_grows_and_what_turns_away_shrinks(built):
+    frame = built[0]
+    motion = head_motion(row(headYaw=20), frame, frame.to_picture(np.array([[0.0, 1.05, 1.35]]))[0])
+
+    def height(side):
+        top, bottom = motion.placed(frame.to_picture(np.array([[side, -0.5, 0.5], [side, 0.5, 0.5]])))
+        return np.linalg.norm(bottom - top) / frame.unit
+
+    assert height(-1.0) > 1.02 > 0.98 > height(1.0)
+
+
+def test_what_is_near_a_point_moves_as_the_point_does(built):
+    frame = built[0]
+    nose = frame.to_picture(np.array([[0.0, 0.6, -0.6]]))[0]
+    motion = head_motion(row(headYaw=15, headPitch=-10, headZ=0.5), frame, frame.origin + (0, 1, 1.3))
+    matrix, offset = motion.near(nose)
+    assert matrix @ nose + offset == pytest.approx(motion.placed(nose[None])[0], abs=1e-3)
+    beside = nose + (1.0, -1.0, 1.0)
+    assert matrix @ beside + offset == pytest.approx(motion.placed(beside[None])[0], abs=0.02)
 
 
 def test_neutral_lips_meet_and_the_jaw_parts_them(built):

@@ -19,7 +19,7 @@ from animate.renderer.bands import moving_bands, moving_triangles
 from animate.renderer.controls import controls_from_row
 from animate.renderer.eyes import build_eyes
 from animate.renderer.folds import draw_folds
-from animate.renderer.head import fit_head_frame, head_rotation, head_transform
+from animate.renderer.head import HeadMotion, fit_head_frame, head_motion
 from animate.renderer.lids import with_true_lids
 from animate.renderer.light import find_light
 from animate.renderer.mesh import PIVOT, build_mesh
@@ -98,6 +98,9 @@ class MeshRenderer:
             "mouth": build_mouth(portrait, self.mesh, self.rig, self._head),
             **build_eyes(portrait, self.mesh, self._head),
         }
+        self._middles = {
+            name: self.mesh.rest[np.concatenate(self.mesh.openings[name])].mean(axis=0) for name in self._layers
+        }
 
     def _build_warp(self, picture: np.ndarray, alpha: np.ndarray, device: str):
         moving = double(np.dstack([picture, alpha if self._matte is None else self._matte[self._window]]))
@@ -135,9 +138,9 @@ class MeshRenderer:
         if onto is not None:
             self._still_parts.draw(frame)
         row = row * self._share
-        matrix, offset = head_transform(row, self._head, self._pivot)
-        vertices = self._placed(row, matrix, offset)
-        gain = self._light.gain(head_rotation(row, self._head), matrix, offset)
+        motion = head_motion(row, self._head, self._pivot)
+        vertices = self._placed(row, motion)
+        gain = self._light.gain(motion)
         matte = None if self._matte is None else self._matte.copy()
         window = None if matte is None else matte[self._window]
         backdrop = None if onto is None else frame[self._window]
@@ -145,10 +148,10 @@ class MeshRenderer:
         draw_folds(frame, row, vertices, self._head.unit)
         for name, layer in self._layers.items():
             upper, lower = (vertices[chain] for chain in self.mesh.openings[name])
-            layer.draw(frame, row, upper, lower, matrix, offset, self._head)
+            layer.draw(frame, row, upper, lower, *motion.near(self._middles[name]), self._head)
         if self._spectacles is not None:
             calm = np.where(np.isin(np.arange(len(row)), _HEAD_COLUMNS), row, 0)
-            still = self._placed(calm, matrix, offset) - self._corner
+            still = self._placed(calm, motion) - self._corner
             self._spectacles.draw(frame[self._window], still)
         if self._in_front is not None:
             self._in_front.draw(frame)
@@ -171,12 +174,12 @@ class MeshRenderer:
             Pixels; the first 468 are those of `FaceMesh`.
         """
         row = row * self._share
-        return self._placed(row, *head_transform(row, self._head, self._pivot))
+        return self._placed(row, head_motion(row, self._head, self._pivot))
 
-    def _placed(self, row: np.ndarray, matrix: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    def _placed(self, row: np.ndarray, motion: HeadMotion) -> np.ndarray:
         shape = self.rig.shape(controls_from_row(row))
-        turned = shape @ matrix.T.astype(np.float32) + offset.astype(np.float32)
-        return (shape + self._weight * (turned - shape))[:, :2]
+        flat = shape[:, :2]
+        return flat + self._weight * (motion.placed(shape) - flat)
 
     def frames(self, motion: Motion) -> Iterator[np.ndarray]:
         """Draw the rows of a motion one after the other; each frame as `draw` returns it."""
