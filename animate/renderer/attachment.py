@@ -8,10 +8,22 @@ from animate.renderer.head import HeadFrame
 from animate.topology import CHIN, FACE_OVAL
 from animate.types import Portrait
 
+# An adult skull with its hair, 16 cm wide, 19 high and 19 long, in the head's frame, eye distances.
+_SKULL, _SKULL_RADII = np.array([0.0, -0.45, 1.2]), np.array([1.25, 1.5, 1.52])
 _STEEPEST = 1.3  # depth over distance in the picture; a turn of 20 degrees still leaves a third of the width
 # Half the width of what moves with the head (hair is wide, shoulders stay), by the height below the eyes.
 _HEAD_WIDTH = ((-2.0, -0.5, 0.5, 1.1, 1.6), (2.5, 2.1, 1.5, 0.95, 0.7))  # eye distances
 _HOLD = 0.9  # eye distances over which motion dies away towards the edge of the moving region
+
+
+def skull_depth(points: np.ndarray, frame: HeadFrame) -> np.ndarray:
+    """Return how deep the skull lies behind picture points [N, 2], pixels; beside it, how deep its middle does."""
+    straight = frame.axes[:, 2] / _SKULL_RADII  # into the picture, where the skull is a unit ball
+    start = frame.to_head(np.column_stack([points, np.full(len(points), frame.origin[2])]))
+    start = (start - _SKULL) / _SKULL_RADII
+    nearest = -(start @ straight) / (straight @ straight)
+    before = np.sqrt(np.maximum(0, 1 - ((start + nearest[:, None] * straight) ** 2).sum(axis=1)))
+    return frame.origin[2] + (nearest - before / np.linalg.norm(straight)) * frame.unit
 
 
 def without_cliffs(points: np.ndarray) -> np.ndarray:

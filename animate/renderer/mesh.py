@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from scipy.spatial import Delaunay
 
-from animate.renderer.attachment import border_weight, neck_weight, skin_share, without_cliffs
+from animate.renderer.attachment import border_weight, neck_weight, skin_share, skull_depth, without_cliffs
 from animate.renderer.head import HeadFrame
 from animate.topology import (
     EYE_LEFT_LOWER,
@@ -30,7 +30,7 @@ _CLOSED_GAP = 0.03  # eye distances
 _LIP_RIM = 0.018  # eye distances
 PIVOT = (0.0, 1.05, 1.35)  # where skull and neck meet, in the head's frame, eye distances (adult anatomy)
 _SPACING = 0.22  # of the extension's vertices, eye distances
-_SKULL_SLOPE = 0.9  # eye distances outside the face over which the depth falls to the middle of the skull
+_NEAR_FACE = 0.9  # eye distances outside the face within which it lies as the face does, not as the skull
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +92,9 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     region = _moving_region(portrait, frame, face[outline, :2])
     extra = _extension_points(region, face[outline, :2].astype(np.float32), frame.unit)
     distance, carrier, share = _nearest_on_outline(extra, face[:, :2], outline)
-    depth = (share * face[carrier, 2]).sum(axis=1)
-    middle = frame.to_picture(np.array([PIVOT]))[0, 2]
-    # A head is round: next to the face the surface falls away towards the middle of the skull.
-    depth += (middle - depth) * (1 - np.exp(-distance / (_SKULL_SLOPE * frame.unit)))
+    depth = skull_depth(extra, frame)
+    at_face = (share * (face[carrier, 2] - skull_depth(face[carrier.ravel(), :2], frame).reshape(-1, 2))).sum(axis=1)
+    depth += at_face * np.exp(-distance / (_NEAR_FACE * frame.unit))
     rest = np.vstack([face, np.column_stack([extra, depth])])
     rest[:, 2] = without_cliffs(rest)
     upper, lower = openings["mouth"]
