@@ -37,17 +37,27 @@ def without_cliffs(points: np.ndarray) -> np.ndarray:
 
 def neck_weight(portrait: Portrait, frame: HeadFrame, points: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """Fall from the head to the shoulders, and sideways to whatever else stands beside the head."""
-    upright = frame.axes[0, :2] / np.linalg.norm(frame.axes[0, :2])
-    down = np.array([-upright[1], upright[0]])
-    local = (points - frame.origin[:2]) / frame.unit
-    side, below = local @ upright, local @ down
-    chin = (portrait.face.vertices[CHIN, :2] - frame.origin[:2]) @ down / frame.unit
-    shoulder = chin + _neck_length(portrait, frame, upright, down, chin)
+    side, below, chin, shoulder = _along_neck(portrait, frame, points)
     vertical = 1 - smoothstep((below - chin + 0.35) / (shoulder - chin + 0.35))
     lateral = 1 - smoothstep(
         (np.abs(side) - np.interp(below, *_HEAD_WIDTH)) / np.interp(below, (-0.5, 1.1), (1.0, 0.5))
     )
     return 1 - (1 - vertical * lateral) * smoothstep(distance / (0.4 * frame.unit))
+
+
+def chest_weight(portrait: Portrait, frame: HeadFrame, points: np.ndarray) -> np.ndarray:
+    """Return how far points [N, 2] rise with the chest: 0 down to the chin, 1 from the shoulders on."""
+    _, below, chin, shoulder = _along_neck(portrait, frame, points)
+    return smoothstep((below - chin) / (shoulder - chin))
+
+
+def _along_neck(portrait: Portrait, frame: HeadFrame, points: np.ndarray):
+    """Return how far points [N, 2] lie beside and below the eyes, and how far chin and shoulders do, eye distances."""
+    upright = frame.axes[0, :2] / np.linalg.norm(frame.axes[0, :2])
+    down = np.array([-upright[1], upright[0]])
+    local = (points - frame.origin[:2]) / frame.unit
+    chin = (portrait.face.vertices[CHIN, :2] - frame.origin[:2]) @ down / frame.unit
+    return local @ upright, local @ down, chin, chin + _neck_length(portrait, frame, upright, down, chin)
 
 
 def _neck_length(portrait: Portrait, frame: HeadFrame, upright, down, chin: float) -> float:

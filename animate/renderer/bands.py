@@ -55,4 +55,4 @@ def moving_bands(mesh: PortraitMesh, rig: Rig, alpha: np.ndarray, unit: float) -
 def _moving_vertices(mesh: PortraitMesh, rig: Rig) -> np.ndarray:
     displacement = np.abs(rig.basis).reshape(len(mesh.rest), -1).max(axis=1)
     offset = np.abs(rig.neutral - mesh.rest).max(axis=1)
-    return (mesh.head_weight > 1e-3) | (displacement > 1e-2) | (offset > 1e-2)
+    return (mesh.head_weight > 1e-3) | (mesh.chest_weight > 1e-3) | (displacement > 1e-2) | (offset > 1e-2)

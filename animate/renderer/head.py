@@ -1,5 +1,6 @@
 """The head's own axes in the picture, and how the head channels turn and move it."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,10 @@ _EYE_CORNERS = [33, 133, 362, 263]
 CAMERA_DISTANCE = 12.0  # eye distances
 # MediaPipe's meshes are flatter than heads: with this factor it finds turned heads turned as far as they were asked.
 DEPTH = 1.2
+
+# The chest that fills brings the head nearer: it rises by this share of the head's way, 0.4 % of the height of a head
+# in a breath of `animate.motion.idle`, and never by more than the limit, in eye distances.
+_CHEST_SHARE, _CHEST_LIMIT = 1.2, 0.04
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,11 @@ def head_motion(row: np.ndarray, frame: HeadFrame, pivot: np.ndarray) -> HeadMot
     matrix = zoom * rotation * (1, 1, DEPTH)
     offset = pivot - matrix @ pivot + np.array([x, y, 0.0]) * frame.unit
     return HeadMotion(rotation, matrix, offset, pivot, frame.origin[:2], CAMERA_DISTANCE * frame.unit)
+
+
+def chest_rise(row: np.ndarray) -> float:
+    """Return how far the chest rises for one row of a motion, eye distances; there is no channel for breath alone."""
+    return _CHEST_LIMIT * math.tanh(_CHEST_SHARE * float(row[INDEX["headZ"]]) / _CHEST_LIMIT)
 
 
 def plane_inverse(matrix: np.ndarray) -> np.ndarray:

@@ -7,7 +7,14 @@ import cv2
 import numpy as np
 from scipy.spatial import Delaunay
 
-from animate.renderer.attachment import border_weight, neck_weight, skin_share, skull_depth, without_cliffs
+from animate.renderer.attachment import (
+    border_weight,
+    chest_weight,
+    neck_weight,
+    skin_share,
+    skull_depth,
+    without_cliffs,
+)
 from animate.renderer.head import HeadFrame
 from animate.topology import (
     EYE_LEFT_LOWER,
@@ -54,6 +61,8 @@ class PortraitMesh:
         Upper and lower edges of mouth and eyes; equal positions face each other.
     head_weight : float64 [N]
         How much a vertex follows the head: 1 on the face, 0 on shoulders and at the edge of the picture.
+    chest_weight : float64 [N]
+        How much a vertex rises with the chest.
     carrier : int [N - num_face, 2]
         The two vertices of the face's outline next to each vertex of the extension, and `carrier_share` float64
         [N - num_face, 2] how much of their expression it takes.
@@ -69,6 +78,7 @@ class PortraitMesh:
     between_lips: np.ndarray
     openings: dict
     head_weight: np.ndarray
+    chest_weight: np.ndarray
     carrier: np.ndarray
     carrier_share: np.ndarray
     region: tuple
@@ -111,8 +121,9 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     triangles = np.vstack([triangles, face_triangles[order]]).astype(np.int32)
     source = _lip_source(rest, *openings["mouth"], between_lips, frame.unit)
     weight = np.concatenate([np.ones(len(face)), neck_weight(portrait, frame, extra, distance) * pinned])
+    chest = np.concatenate([np.zeros(len(face)), chest_weight(portrait, frame, extra) * pinned])
     return PortraitMesh(
-        rest, source, triangles, len(face), closing, between_lips, openings, weight, carrier, share, region
+        rest, source, triangles, len(face), closing, between_lips, openings, weight, chest, carrier, share, region
     )
 
 

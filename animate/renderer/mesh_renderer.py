@@ -19,7 +19,7 @@ from animate.renderer.bands import moving_bands, moving_triangles
 from animate.renderer.controls import controls_from_row
 from animate.renderer.eyes import build_eyes
 from animate.renderer.folds import draw_folds
-from animate.renderer.head import HeadMotion, fit_head_frame, head_motion
+from animate.renderer.head import HeadMotion, chest_rise, fit_head_frame, head_motion
 from animate.renderer.lids import with_true_lids
 from animate.renderer.light import find_light
 from animate.renderer.mesh import PIVOT, build_mesh
@@ -77,6 +77,7 @@ class MeshRenderer:
         self.rest_row = np.concatenate([self.rig.own[: len(BLENDSHAPES)], np.zeros(len(HEAD), np.float32)])
         self._pivot = self._head.to_picture(np.array([PIVOT]))[0]
         self._weight = self.mesh.head_weight[:, None].astype(np.float32)
+        self._chest = self.mesh.chest_weight.astype(np.float32)
 
         left, top, right, bottom = self.mesh.region
         self._window = np.s_[top:bottom, left:right]
@@ -179,7 +180,9 @@ class MeshRenderer:
     def _placed(self, row: np.ndarray, motion: HeadMotion) -> np.ndarray:
         shape = self.rig.shape(controls_from_row(row))
         flat = shape[:, :2]
-        return flat + self._weight * (motion.placed(shape) - flat)
+        placed = flat + self._weight * (motion.placed(shape) - flat)
+        placed[:, 1] -= np.float32(chest_rise(row) * self._head.unit) * self._chest
+        return placed
 
     def frames(self, motion: Motion) -> Iterator[np.ndarray]:
         """Draw the rows of a motion one after the other; each frame as `draw` returns it."""
