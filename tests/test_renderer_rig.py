@@ -7,6 +7,7 @@ import pytest
 from animate.channels import BLENDSHAPES, CHANNELS, INDEX
 from animate.renderer.backdrop import fill_behind, person_alpha
 from animate.renderer.controls import COLUMN, controls_from_row
+from animate.renderer.far_side import find_far_side
 from animate.renderer.head import fit_head_frame, head_motion
 from animate.renderer.mesh import build_mesh
 from animate.renderer.opening import find_opening
@@ -228,3 +229,21 @@ def test_a_closed_opening_is_none_and_an_open_one_is_covered_inside_only():
     assert opening.coverage[30 - opening.top, 30 - opening.left] == 1
     assert opening.coverage[24 - opening.top, 12 - opening.left] == 0
     assert ((opening.coverage > 0) & (opening.coverage < 1)).any(), "the edge is soft"
+
+
+def test_the_far_cheek_bulges_as_a_three_quarter_face_turns_to_the_front(astronaut, shared):
+    from animate.portrait import read_portrait
+
+    frame = fit_head_frame(astronaut.face)
+    assert find_far_side(astronaut.face, build_mesh(astronaut, frame), frame, frame.origin) is None
+    portrait = read_portrait(shared / "portraits" / "painting_mona_lisa.jpg")  # looks to the picture's left
+    frame = fit_head_frame(portrait.face)
+    mesh = build_mesh(portrait, frame)
+    far = find_far_side(portrait.face, mesh, frame, frame.to_picture(np.array([[0.0, 1.05, 1.35]]))[0])
+    widest = np.abs(far.bulge[:, 0]).argmax()
+    assert mesh.rest[widest, 0] < frame.origin[0]
+    assert far.bulge[widest, 0] < -0.03 * frame.unit
+    assert np.abs(far.bulge[[1, 13, 14]]).max() < 0.01 * frame.unit  # nose and mouth stay
+    assert (
+        far.share(row(headYaw=-10)) == far.share(row()) == 0 < far.share(row(headYaw=10)) < far.share(row(headYaw=20))
+    )

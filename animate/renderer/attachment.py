@@ -16,6 +16,20 @@ _HEAD_WIDTH = ((-2.0, -0.5, 0.5, 1.1, 1.6), (2.5, 2.1, 1.5, 0.95, 0.7))  # eye d
 _HOLD = 0.9  # eye distances over which motion dies away towards the edge of the moving region
 
 
+def nearest_on_outline(points: np.ndarray, face: np.ndarray, outline: np.ndarray):
+    """Return distance (pixels), the two outline vertices, and their shares, for points outside the face."""
+    start, end = face[outline], face[np.roll(outline, -1)]
+    along = end - start
+    t = ((points[:, None] - start) * along).sum(axis=2) / np.maximum((along**2).sum(axis=1), 1e-9)
+    t = np.clip(t, 0, 1)
+    offsets = points[:, None] - (start + t[..., None] * along)
+    distances = np.hypot(offsets[..., 0], offsets[..., 1])
+    nearest = distances.argmin(axis=1)
+    rows = np.arange(len(points))
+    share = np.column_stack([1 - t[rows, nearest], t[rows, nearest]])
+    return distances[rows, nearest], np.column_stack([outline[nearest], np.roll(outline, -1)[nearest]]), share
+
+
 def skull_depth(points: np.ndarray, frame: HeadFrame) -> np.ndarray:
     """Return how deep the skull lies behind picture points [N, 2], pixels; beside it, how deep its middle does."""
     straight = frame.axes[:, 2] / _SKULL_RADII  # into the picture, where the skull is a unit ball

@@ -10,6 +10,7 @@ from scipy.spatial import Delaunay
 from animate.renderer.attachment import (
     border_weight,
     chest_weight,
+    nearest_on_outline,
     neck_weight,
     skin_share,
     skull_depth,
@@ -101,7 +102,7 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     outline = cv2.convexHull(face[:, :2].astype(np.float32), returnPoints=False)[:, 0]
     region = _moving_region(portrait, frame, face[outline, :2])
     extra = _extension_points(region, face[outline, :2].astype(np.float32), frame.unit)
-    distance, carrier, share = _nearest_on_outline(extra, face[:, :2], outline)
+    distance, carrier, share = nearest_on_outline(extra, face[:, :2], outline)
     depth = skull_depth(extra, frame)
     at_face = (share * (face[carrier, 2] - skull_depth(face[carrier.ravel(), :2], frame).reshape(-1, 2))).sum(axis=1)
     depth += at_face * np.exp(-distance / (_NEAR_FACE * frame.unit))
@@ -221,20 +222,6 @@ def _extension_points(region, outline: np.ndarray, unit: float) -> np.ndarray:
     lattice = np.column_stack([x.ravel(), y.ravel()])
     outside = np.array([-cv2.pointPolygonTest(outline, (float(a), float(b)), True) for a, b in lattice])
     return lattice[outside > 0.4 * _SPACING * unit]
-
-
-def _nearest_on_outline(points: np.ndarray, face: np.ndarray, outline: np.ndarray):
-    """Return distance (pixels), the two outline vertices, and their shares, for points outside the face."""
-    start, end = face[outline], face[np.roll(outline, -1)]
-    along = end - start
-    t = ((points[:, None] - start) * along).sum(axis=2) / np.maximum((along**2).sum(axis=1), 1e-9)
-    t = np.clip(t, 0, 1)
-    offsets = points[:, None] - (start + t[..., None] * along)
-    distances = np.hypot(offsets[..., 0], offsets[..., 1])
-    nearest = distances.argmin(axis=1)
-    rows = np.arange(len(points))
-    share = np.column_stack([1 - t[rows, nearest], t[rows, nearest]])
-    return distances[rows, nearest], np.column_stack([outline[nearest], np.roll(outline, -1)[nearest]]), share
 
 
 def _border(triangles: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from animate.renderer.backdrop import (
 from animate.renderer.bands import moving_bands, moving_triangles
 from animate.renderer.controls import controls_from_row
 from animate.renderer.eyes import build_eyes
+from animate.renderer.far_side import find_far_side
 from animate.renderer.folds import draw_folds
 from animate.renderer.head import HeadMotion, chest_rise, fit_head_frame, head_motion
 from animate.renderer.lids import with_true_lids
@@ -77,6 +78,7 @@ class MeshRenderer:
         self.rest_row = np.concatenate([self.rig.own[: len(BLENDSHAPES)], np.zeros(len(HEAD), np.float32)])
         self._pivot = self._head.to_picture(np.array([PIVOT]))[0]
         self._weight = self.mesh.head_weight[:, None].astype(np.float32)
+        self._far_side = find_far_side(portrait.face, self.mesh, self._head, self._pivot)
         self._chest = self.mesh.chest_weight.astype(np.float32)
 
         left, top, right, bottom = self.mesh.region
@@ -179,6 +181,8 @@ class MeshRenderer:
 
     def _placed(self, row: np.ndarray, motion: HeadMotion) -> np.ndarray:
         shape = self.rig.shape(controls_from_row(row))
+        if self._far_side is not None:
+            shape[:, :2] += np.float32(self._far_side.share(row)) * self._far_side.bulge
         flat = shape[:, :2]
         placed = flat + self._weight * (motion.placed(shape) - flat)
         placed[:, 1] -= np.float32(chest_rise(row) * self._head.unit) * self._chest
