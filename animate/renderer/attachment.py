@@ -10,9 +10,9 @@ from animate.types import Portrait
 
 # An adult skull with its hair, 16 cm wide, 19 high and 19 long, in the head's frame, eye distances.
 _SKULL, _SKULL_RADII = np.array([0.0, -0.45, 1.2]), np.array([1.25, 1.5, 1.52])
-_STEEPEST = 1.3  # depth over distance in the picture; a turn of 20 degrees still leaves a third of the width
+_STEEPEST = 1.3  # depth over distance in the picture; a turn of 20 degrees still leaves half of the width
 # Half the width of what moves with the head (hair is wide, shoulders stay), by the height below the eyes.
-_HEAD_WIDTH = ((-2.0, -0.5, 0.5, 1.1, 1.6), (2.5, 2.1, 1.5, 0.95, 0.7))  # eye distances
+_HEAD_WIDTH = ((-2.0, -0.5, 0.5, 1.1, 1.6), (2.5, 2.1, 1.7, 1.3, 0.9))  # eye distances
 _HOLD = 0.9  # eye distances over which motion dies away towards the edge of the moving region
 
 
@@ -54,7 +54,7 @@ def neck_weight(portrait: Portrait, frame: HeadFrame, points: np.ndarray, distan
     side, below, chin, shoulder = _along_neck(portrait, frame, points)
     vertical = 1 - smoothstep((below - chin + 0.35) / (shoulder - chin + 0.35))
     lateral = 1 - smoothstep(
-        (np.abs(side) - np.interp(below, *_HEAD_WIDTH)) / np.interp(below, (-0.5, 1.1), (1.0, 0.5))
+        (np.abs(side) - np.interp(below, *_HEAD_WIDTH)) / np.interp(below, (-0.5, 1.1), (1.0, 0.8))
     )
     return 1 - (1 - vertical * lateral) * smoothstep(distance / (0.4 * frame.unit))
 
@@ -66,12 +66,13 @@ def chest_weight(portrait: Portrait, frame: HeadFrame, points: np.ndarray) -> np
 
 
 def _along_neck(portrait: Portrait, frame: HeadFrame, points: np.ndarray):
-    """Return how far points [N, 2] lie beside and below the eyes, and how far chin and shoulders do, eye distances."""
+    """Return how far points [N, 2] lie beside the skull's middle and below the eyes, and chin and shoulders below."""
     upright = frame.axes[0, :2] / np.linalg.norm(frame.axes[0, :2])
     down = np.array([-upright[1], upright[0]])
     local = (points - frame.origin[:2]) / frame.unit
     chin = (portrait.face.vertices[CHIN, :2] - frame.origin[:2]) @ down / frame.unit
-    return local @ upright, local @ down, chin, chin + _neck_length(portrait, frame, upright, down, chin)
+    middle = (frame.to_picture(_SKULL[None])[0, :2] - frame.origin[:2]) @ upright / frame.unit
+    return local @ upright - middle, local @ down, chin, chin + _neck_length(portrait, frame, upright, down, chin)
 
 
 def _neck_length(portrait: Portrait, frame: HeadFrame, upright, down, chin: float) -> float:
