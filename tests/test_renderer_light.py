@@ -117,7 +117,7 @@ def test_a_chin_that_comes_down_shades_the_neck_and_one_that_rises_does_not(astr
         draw_chin(frame, rest + np.float32([0, down * unit]), rest, unit)
         return frame
 
-    x, y = (rest[CHIN] + [0, (0.4 + 0.025) * unit]).round().astype(int)
+    x, y = (rest[CHIN] + [0, (0.4 + 0.05) * unit]).round().astype(int)
     assert np.array_equal(drawn(0.0), grey) and np.array_equal(drawn(-0.4), grey)
     assert np.all(drawn(0.4)[y, x] < 110)
     assert np.ptp(drawn(0.4), axis=2).max() == 0

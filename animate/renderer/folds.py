@@ -25,7 +25,7 @@ _FAINT = 0.01  # share of the light below which a fold is not drawn
 
 _CHIN = list(JAWLINE[4:-4])
 _OVER_NECK = 0.25  # eye distances that a chin comes down by which it surely lies over the neck
-_CHIN_SHADE, _CHIN_WIDTH = 0.16, 0.05  # share of the light, eye distances
+_CHIN_SHADE, _CHIN_WIDTH = 0.12, 0.1  # share of the light, eye distances
 
 
 def _folds() -> tuple:
