@@ -1,4 +1,4 @@
-"""The far side of a three-quarter face: where it bulges out as the head turns to the front, the skin at its edge widens."""
+"""The far side of a three-quarter face: as the head turns to the front it bulges, and the skin at its edge widens."""
 
 from dataclasses import dataclass
 
@@ -30,9 +30,7 @@ _LEAST_YAW_DEG = 8.0  # below, both cheeks are in the picture
 _TURN_DEG = 20.0  # the turn for which the outline is found
 _INWARDS, _OUTWARDS = 0.7, 1.1  # eye distances from the outline over which what moves with it dies away
 _EVEN = 0.7  # eye distances along the outline over which the bulge is evened out
-_FEATURES = (
-    1.5  # the part of the way from the outline to a feature on which the skin widens the most begins at 1 - 1 / 1.5
-)
+_FEATURES = 1.5  # so that of the way from the outline to a feature the first third moves in full
 _SHOWN = 0.7  # of the bulge: skin that is drawn out further smears
 _KEPT = (*IRIS_RIGHT, *IRIS_LEFT, *EYE_RIGHT_LOWER, *EYE_RIGHT_UPPER, *EYE_LEFT_LOWER, *EYE_LEFT_UPPER,
          *LIPS_OUTER_UPPER, *LIPS_OUTER_LOWER, *NOSE_RIDGE, NOSTRIL_RIGHT, NOSTRIL_LEFT)  # fmt: skip
