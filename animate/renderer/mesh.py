@@ -169,7 +169,7 @@ def _lip_source(rest: np.ndarray, upper, lower, between: np.ndarray, unit: float
     source = rest[:, :2].astype(np.float32)
     gap = source[lower] - source[upper]
     width = np.hypot(*gap.T)[:, None]
-    inwards = gap / np.maximum(width, 1e-6) * np.minimum(_LIP_RIM * unit + 0.5, 2 * width)
+    inwards = gap / np.maximum(width, 1e-6) * np.minimum(_LIP_RIM * unit + 0.5, 5 * width)
     source[upper] -= inwards
     source[lower] += inwards
     # Each lip is continued by its own edge, up to where the inside of the mouth begins.
