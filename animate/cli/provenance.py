@@ -53,7 +53,9 @@ def add_benchmarks(commands: argparse._SubParsersAction) -> None:
     bench.add_argument(
         "--seconds", type=float, nargs="+", default=[2.0], help="lengths of the clips, used in turn (default 2)"
     )
-    bench.add_argument("--size", default="", help="longest side of the clips, as for `render` (default: as `render` does)")
+    bench.add_argument(
+        "--size", default="", help="longest side of the clips, as for `render` (default: as `render` does)"
+    )
     bench.add_argument("--strength", default="balanced", help="balanced (default), strong or discreet")
     bench.add_argument("--attack", nargs="+", metavar="NAME", help="only these")
     bench.add_argument(

@@ -9,14 +9,7 @@ import numpy as np
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.raster import rasterise
 from animate.renderer.sampling import double
-from animate.topology import (
-    BROW_LEFT,
-    BROW_RIGHT,
-    EYE_LEFT_LOWER,
-    EYE_LEFT_UPPER,
-    EYE_RIGHT_LOWER,
-    EYE_RIGHT_UPPER,
-)
+from animate.topology import BROW_LEFT, BROW_RIGHT, EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER
 from animate.types import Portrait
 
 _WIRE = 0.09  # eye distances, the thickest frame that is looked for
