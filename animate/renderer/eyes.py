@@ -64,8 +64,8 @@ class Eye:
         row : float32 [58]
         upper, lower : float32 [n, 2]
             Edges of the lids in this frame, pixels.
-        matrix, offset : float64 [3, 3], [3]
-            Motion of the head, as `head_transform` gives it.
+        matrix, offset : float64 [2, 3], [2]
+            Motion of what is around, as `HeadMotion.near` gives it.
         head : HeadFrame
         light : float
             How much brighter the eye is than in the picture.

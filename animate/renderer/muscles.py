@@ -27,6 +27,9 @@ from animate.topology import (
 _JAW_GAP = 0.7  # between the lips when the jaw is fully open (about 45 mm)
 _JAW_ANGLE = np.radians(22)  # of the fully open jaw; the rest of the gap is slide
 _JOINT_BEHIND_MESH = 0.5  # eye distances from the mesh's edge at the cheek back to the joint
+# Half the width of a mouth that rests, and of the widest smile, eye distances: a mouth that smiles already widens less.
+_RESTING, _WIDEST = 0.36, 0.54
+_LEAST_ROOM = 0.35
 _LID_OVERLAP = 0.03
 _SIDES = {"Right": -1.0, "Left": 1.0}
 
@@ -106,10 +109,11 @@ def mouth_fields(face: np.ndarray, lips: Slit) -> dict:
         "mouthRight": _field(-0.2 * around),
         "tongueOut": _field(0 * x),
     }
+    room = np.clip((_WIDEST - width) / (_WIDEST - _RESTING), _LEAST_ROOM, 1)
     for side, sign in _SIDES.items():
         corner = lips.centre + np.array([sign * width, 0, 0])
         near = _bump(face, corner, 0.42, 0.42)
-        pull = near * smoothstep(sign * x / width * 0.9 + 0.15)
+        pull = room * near * smoothstep(sign * x / width * 0.9 + 0.15)
         lift = near * np.clip(sign * lips.u, 0, 1) ** 1.8  # lips bend in a bow
         half = _half(x, sign, 0.5 * width)
         # The zygomatic muscle lifts the corner and bunches the cheek under the eye; the lips stretch thin over the teeth.
@@ -126,10 +130,12 @@ def mouth_fields(face: np.ndarray, lips: Slit) -> dict:
 def cheek_fields(face: np.ndarray, lips: Slit) -> dict:
     """Puff and raise the cheeks, wrinkle the nose."""
     fields = {"cheekPuff": np.zeros_like(face)}
+    # Lips that keep the air in hold their corners.
+    held = np.exp(-((lips.u / 1.45) ** 4) - ((face[:, 1] - lips.centre[1]) / 0.45) ** 2)
     for side, sign in _SIDES.items():
         cheek = lips.centre + np.array([sign * (lips.half_width + 0.35), -0.02, 0])
         puff = _bump(face, cheek, 0.42, 0.4)
-        fields["cheekPuff"] += _field(sign * 0.17 * puff, 0.02 * puff, -0.18 * puff)
+        fields["cheekPuff"] += _field(sign * 0.17 * puff * (1 - held), 0.02 * puff, -0.18 * puff)
         apple = _bump(face, cheek + [-sign * 0.05, -0.55, 0], 0.4, 0.24)
         fields["cheekSquint" + side] = _field(0, -0.12 * apple, -0.06 * apple)
         wing = face[NOSTRIL_LEFT if sign > 0 else NOSTRIL_RIGHT]

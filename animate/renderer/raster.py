@@ -157,12 +157,15 @@ def opening_coverage(left, top, shape, start, axis, step, upper, lower, inset, s
             i = int(s)
             f = s - i
             t = dy * axis[0] - dx * axis[1]
-            above = t - (upper[i] * (1 - f) + upper[i + 1] * f)
-            below = lower[i] * (1 - f) + lower[i + 1] * f - t
+            rise, fall = upper[i + 1] - upper[i], lower[i + 1] - lower[i]
+            above, below = t - (upper[i] + rise * f), lower[i] + fall * f - t
             if above <= inset or below <= inset:
                 continue
             below_upper[y, x], above_lower[y, x] = above, below
-            coverage[y, x] = min(1.0, (above - inset) / softness) * min(1.0, (below - inset) / softness)
+            # Where an edge is steep it is nearer than straight up or down.
+            above, below = (above - inset) / np.hypot(1.0, rise / step), (below - inset) / np.hypot(1.0, fall / step)
+            ends = min(s, last - s) * step
+            coverage[y, x] = min(1.0, above / softness) * min(1.0, below / softness) * min(1.0, ends / softness)
     return coverage, below_upper, above_lower
 
 
@@ -176,3 +179,48 @@ def blend_into(frame, left, top, layer, coverage):
                 for k in range(3):
                     old = np.float32(frame[top + y, left + x, k])
                     frame[top + y, left + x, k] = np.uint8(old + c * (np.float32(layer[y, x, k]) - old) + 0.5)
+
+
+@compiled
+def lay_texture(layer, texture, to_texture, bend, share):
+    """Lay a texture uint8 [H, W, 4] RGBA over `layer` float32 [h, w, 3], in place.
+
+    Parameters
+    ----------
+    to_texture : float64 [2, 3]
+        From pixels of the layer to pixels of the texture, as if that were flat.
+    bend : float64 [2]
+        How far, in its own pixels, the texture is shifted one half of its width from its middle, for it stands on an
+        arch; the shift grows with the square of the distance.
+    share : float
+        Of its alpha.
+    """
+    height, width = texture.shape[:2]
+    half = width / 2
+    for y in range(layer.shape[0]):
+        for x in range(layer.shape[1]):
+            across = to_texture[0, 0] * x + to_texture[0, 1] * y + to_texture[0, 2] - half
+            # across = u + bend * (u / half) ** 2, solved for the place u on the arch that faces the viewer.
+            root = 1 + 4 * bend[0] * across / half**2
+            if root <= 0:
+                continue
+            u = 2 * across / (1 + np.sqrt(root))
+            sx = u + half
+            sy = to_texture[1, 0] * x + to_texture[1, 1] * y + to_texture[1, 2] - bend[1] * (u / half) ** 2
+            if sx < 0 or sy < 0 or sx >= width - 1 or sy >= height - 1:
+                continue
+            i, j = int(sx), int(sy)
+            fx, fy = np.float32(sx - i), np.float32(sy - j)
+            w00, w01, w10, w11 = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
+            alpha = (
+                w00 * texture[j, i, 3] + w01 * texture[j, i + 1, 3]
+                + w10 * texture[j + 1, i, 3] + w11 * texture[j + 1, i + 1, 3]
+            ) * np.float32(share / 255)  # fmt: skip
+            if alpha <= 0:
+                continue
+            for k in range(3):
+                colour = (
+                    w00 * texture[j, i, k] + w01 * texture[j, i + 1, k]
+                    + w10 * texture[j + 1, i, k] + w11 * texture[j + 1, i + 1, k]
+                )  # fmt: skip
+                layer[y, x, k] += alpha * (colour - layer[y, x, k])

@@ -12,7 +12,7 @@ from animate.renderer.head import HeadFrame
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.muscles import brow_fields, cheek_fields, jaw_fields, lid_fields, lip_fields, mouth_fields
 from animate.renderer.slit import Slit
-from animate.renderer.unfold import unfold
+from animate.renderer.unfold import plausible_trials, unfold
 
 _PARTING = ("jawOpen", "mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight")
 _LIP_COLUMNS = [COLUMN[name] for name in LIPS]
@@ -65,9 +65,10 @@ def build_rig(mesh: PortraitMesh, frame: HeadFrame) -> Rig:
     -------
     Rig
     """
-    face = frame.to_head(mesh.rest[: mesh.num_face] + mesh.closing)
+    apart = frame.to_head(mesh.rest[: mesh.num_face])
     closing = mesh.closing @ frame.axes.T / frame.unit
-    lips = Slit.between(face, *mesh.openings["mouth"])
+    face = apart + closing
+    lips = Slit.between(face, *mesh.openings["mouth"], apart)
 
     fields = {"neutral": closing}
     fields |= jaw_fields(face, lips)
@@ -76,7 +77,7 @@ def build_rig(mesh: PortraitMesh, frame: HeadFrame) -> Rig:
     fields |= cheek_fields(face, lips)
     fields |= brow_fields(face)
     for side in ("Right", "Left"):
-        fields |= lid_fields(face, Slit.between(face, *mesh.openings["eye" + side]), side)
+        fields |= lid_fields(face, Slit.between(face, *mesh.openings["eye" + side], apart), side)
 
     moves = np.zeros((1 + NUM_CONTROLS, mesh.num_face, 3))
     for name, field in fields.items():
@@ -85,7 +86,8 @@ def build_rig(mesh: PortraitMesh, frame: HeadFrame) -> Rig:
     moves[:, mesh.between_lips] = np.tile((moves[:, upper] + moves[:, lower]) / 2, (1, 2, 1))
     carried = (moves[:, mesh.carrier] * mesh.carrier_share[None, :, :, None]).sum(axis=2)
     moves = frame.vectors_to_picture(np.concatenate([moves, carried], axis=1))  # [1 + K, N, 3]
-    unfold(moves, mesh, frame.unit)
+    unfold(moves[:1], mesh.rest, np.ones((1, 1)), mesh, frame.unit)
+    unfold(moves[1:], mesh.rest + moves[0], plausible_trials(), mesh, frame.unit)
     neutral = (mesh.rest + moves[0]).astype(np.float32)
     basis = np.ascontiguousarray(moves[1:].reshape(NUM_CONTROLS, -1).T, np.float32)
     own = _own_expression(mesh, neutral, basis)

@@ -33,8 +33,12 @@ class Slit:
     lower_edge: np.ndarray
 
     @classmethod
-    def between(cls, points: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> "Slit":
-        """Place `points` float64 [N, 3] around the slit between two edges (indices that face each other)."""
+    def between(cls, points: np.ndarray, upper: np.ndarray, lower: np.ndarray, apart: np.ndarray) -> "Slit":
+        """Place `points` float64 [N, 3] around the slit between two edges (indices that face each other).
+
+        `apart` float64 [N, 3] is where the points are in the picture, which tells what lies above and what below,
+        also where a closed slit leaves them no room.
+        """
         if points[upper[0], 0] > points[upper[-1], 0]:
             upper, lower = upper[::-1], lower[::-1]
         centre = points[upper[[0, -1]]].mean(axis=0)
@@ -42,9 +46,9 @@ class Slit:
         pair_u = np.maximum.accumulate(((points[upper, 0] + points[lower, 0]) / 2 - centre[0]) / half_width)
         u = (points[:, 0] - centre[0]) / half_width
         upper_y, lower_y = np.interp(u, pair_u, points[upper, 1]), np.interp(u, pair_u, points[lower, 1])
-        y = points[:, 1]
-        is_lower = y > (upper_y + lower_y) / 2
-        v = np.where(is_lower, np.maximum(y - lower_y, 0), np.minimum(y - upper_y, 0))
+        middle = (apart[upper] + apart[lower]) / 2
+        is_lower = apart[:, 1] > np.interp(apart[:, 0], np.maximum.accumulate(middle[:, 0]), middle[:, 1])
+        v = np.where(is_lower, np.maximum(points[:, 1] - lower_y, 0), np.minimum(points[:, 1] - upper_y, 0))
         for edge, side in ((upper, False), (lower, True)):
             # Facing vertices share one u, so that what closes a slit closes it everywhere exactly.
             u[edge], v[edge], is_lower[edge] = pair_u, 0.0, side
