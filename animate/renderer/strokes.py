@@ -1,4 +1,4 @@
-"""Compiled strokes along a line: shade where lips meet, and folds."""
+"""Compiled strokes along a line: shade where lips meet, folds, and a cut made soft."""
 
 import numpy as np
 
@@ -40,6 +40,35 @@ def darken_along(frame, start, axis, heights, width, strength):
                 light = 1 - strength[i] * (1 - u * u * u * u) * np.exp(-(t * t) / (width * width))
                 for k in range(3):
                     frame[y, x, k] = np.uint8(frame[y, x, k] * light + 0.5)
+
+
+@compiled
+def soften_along(frame, start, axis, heights, width, strength):
+    """Blur `frame` uint8 [H, W, 3] across a line, as `darken_along` draws it, so that a cut becomes an edge."""
+    last = heights.shape[0] - 1
+    end = start + axis * last
+    low, high = heights.min() - width, heights.max() + width
+    y_first = max(1, int(min(start[1], end[1]) + low - abs(axis[1]) * width))
+    y_last = min(frame.shape[0] - 2, int(max(start[1], end[1]) + high + width))
+    x_first = max(0, int(min(start[0], end[0]) - abs(axis[1]) * (high - low)))
+    x_last = min(frame.shape[1] - 1, int(max(start[0], end[0]) + abs(axis[1]) * (high - low)))
+    above = np.zeros(3, np.float64)
+    for x in range(x_first, x_last + 1):
+        for k in range(3):
+            above[k] = frame[max(y_first - 1, 0), x, k]
+        for y in range(y_first, y_last + 1):
+            dx, dy = x - start[0], y - start[1]
+            s = dx * axis[0] + dy * axis[1]
+            share = 0.0
+            if 0 < s < last:
+                i = int(s)
+                t = dy * axis[0] - dx * axis[1] - (heights[i] + (heights[i + 1] - heights[i]) * (s - i))
+                share = strength * max(0.0, 1 - abs(t) / width)
+            for k in range(3):
+                here = float(frame[y, x, k])
+                blurred = (above[k] + 2 * here + frame[y + 1, x, k]) / 4
+                above[k] = here
+                frame[y, x, k] = np.uint8(here + share * (blurred - here) + 0.5)
 
 
 @compiled
