@@ -7,13 +7,15 @@ import numpy as np
 from animate.easing import smoothstep
 from animate.renderer.compiled import compiled
 
-# All in eye distances.
+# Eye distances.
 _STRIP = 0.03, 0.07  # above the edge, where what slides with it passes into the skin that unrolls
-# Above the open lid, where that passes into the skin that stays; up to the third the mesh would stretch the picture.
-_CREASE = 0.05, 0.16, 0.22
 _LINE = 0.018  # from the middle of the line of lashes to 37 % of its strength
 _SETS_IN = 0.05  # of travel, and from the corners, until the lid takes the place of the picture's own
 _SOFT = 0.08  # from the corners, until it does over the skin above the eye
+
+# Shares of the room between lid and brow where that passes into the skin that stays, and up to which the picture is held
+# still, because there the mesh would stretch it.
+_CREASE = 0.25, 0.75, 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,8 @@ class LidSkin:
         Where their corner lies along and below that line, pixels.
     edge : float64 [M]
         Height of the open lid over the line, once per pixel, positive downwards; `left` pixels before its start.
+    room : float64 [M]
+        Height over that edge which is free of the brow, pixels.
     length : float
         From corner to corner, pixels.
     outer_first : bool
@@ -51,6 +55,7 @@ class LidSkin:
     left: float
     top: float
     edge: np.ndarray
+    room: np.ndarray
     length: float
     outer_first: bool
     wing: float
@@ -95,9 +100,9 @@ class LidSkin:
         # The line of lashes is drawn as far as the edge was given, and fades to its ends.
         middle, half = (places[-1] + places[0]) / 2, (places[-1] - places[0]) / 2
         lashes = shut**2 * np.clip(1 - ((along - middle) / half) ** 4, 0, 1)
-        columns = np.stack([self.edge, travel, cover, beside, slides, lashes])
+        columns = np.stack([self.edge, travel, cover, beside, slides, lashes, self.room])
         shape = np.array([self.left, self.top, wide, 1 / upright, light, shut**2])
-        lengths = np.array([*(self.unit * np.array([*_STRIP, *_CREASE])), max(0.8, _LINE * self.unit)])
+        lengths = np.array([*(self.unit * np.array(_STRIP)), max(0.8, _LINE * self.unit)])
         _draw(frame, self.own, self.smooth, self.lashes, start, axis, columns, shape, lengths)
 
 
@@ -109,17 +114,18 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
     ----------
     start, axis : float64 [2]
         The left corner of the eye in the frame, pixels, and the unit vector to the other.
-    columns : float64 [6, M]
+    columns : float64 [7, M]
         Along the line between them, once per pixel of the picture: height of the open lid, how far it has come down,
-        how much of it is drawn, and of it over the skin above the eye, how much slides, and strength of the lashes.
+        how much of it is drawn, and of it over the skin above the eye, how much slides, strength of the lashes, and room up to the brow.
     shape : float64 [6]
         Where the textures begin along and below the line; pixels of the picture per pixel of the frame along it, and
         below it; light; how much is drawn of what hides pieces of the eye beyond the lids.
-    lengths : float64 [6]
-        `_STRIP`, `_CREASE` and `_LINE`, pixels.
+    lengths : float64 [3]
+        `_STRIP` and `_LINE`, pixels.
     """
     left, top, wide, high, light, shut = shape
-    strip, strip_end, crease, crease_end, still_end, line = lengths
+    strip, strip_end, line = lengths
+    crease, crease_end, still_end = _CREASE
     last = columns.shape[1] - 1
     # The box of the four corners.
     x_low, x_high, y_low, y_high = 1e9, -1e9, 1e9, -1e9
@@ -142,15 +148,16 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
             travel = columns[1, i] * (1 - f) + columns[1, i + 1] * f
             above = over_open + travel + 0.7 * high  # the edge in this frame, with what its jagged triangles cover
             rest = shut * smooth[int(v), int(u), 3] / 255
-            if over_open > still_end or (above < -2.5 * line and rest == 0):
+            over_room = over_open / columns[6, i]
+            if over_room > still_end or (above < -2.5 * line and rest == 0):
                 continue
             cover = columns[2, i] * min(1.0, max(0.0, above / high + 0.5))
             cover *= 1 - (1 - columns[3, i]) * _ease(over_open / strip_end - 0.25)
-            cover = max(rest, cover * (1 - _ease((over_open - crease_end) / (still_end - crease_end))))
+            cover = max(rest, cover * (1 - _ease((over_room - crease_end) / (still_end - crease_end))))
             lash = columns[5, i] * np.exp(-((above / line) ** 2))
             if cover < 0.004 and lash < 0.004:
                 continue
-            still = _ease((over_open - crease) / (crease_end - crease))
+            still = _ease((over_room - crease) / (crease_end - crease))
             slides = columns[4, i] * (1 - _ease((above - strip) / (strip_end - strip))) if above > 0 else 0.0
             for k in range(3):
                 colour = _sample(smooth, u, v, k)

@@ -72,7 +72,7 @@ def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, grai
     wing = min(_WING * unit, 0.6 * float(np.hypot(*(oval - upper[0, :2]).T).min()))
     left, top = float(along[0]), float(below[0])
     return LidSkin(
-        double(_rounded(own)), double(smooth), lashes, left, top, edge, length, outer_first, wing, corners, unit
+        double(_rounded(own)), double(smooth), lashes, left, top, edge, room, length, outer_first, wing, corners, unit
     )
 
 
