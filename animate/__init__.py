@@ -50,6 +50,7 @@ _HOMES = {
     "Word": "animate.types",
     "Motion": "animate.types",
     "MarkedFrames": "animate.types",
+    "Signer": "animate.types",
     "Treatment": "animate.types",
     "Verdict": "animate.types",
 }

@@ -20,7 +20,10 @@ CODECS = "h264", "hevc", "av1"
 MARK_STRENGTHS = "balanced", "strong", "discreet"
 LABELS = "auto", "always"
 CROPS = "full", "head", "bust", "square"
-_SIZE_RANGE = 64, 8192  # pixels a side
+# Short sides of an output in pixels (measured: provenance/SPEC.md, 1.6).
+CARRIES_MARK_PX = 256  # smaller ones lose the mark to compression: they are refused
+KEEPS_MARK_PX = 448  # from here all ordinary handling leaves it: without a size of its own, an output is as large
+_SIZE_RANGE = CARRIES_MARK_PX, 8192  # pixels a side
 
 # Fields of `RenderConfig` that only the generated motion of a voice follows
 VOICE_SETTINGS = (
@@ -51,7 +54,7 @@ class RenderConfig:
     blink_rate: float = 1.0  # 0 (never) to 3
     gaze_x_deg: float = 0.0  # where the eyes rest: right of the picture
     gaze_y_deg: float = 0.0  # and up
-    size: int | str = ""  # longest side in pixels, or exactly 1280x720; empty: as large as what is shown of the picture
+    size: int | str = ""  # longest side in pixels, or exactly 1280x720; empty: as what is shown, at least 448 each way
     crop: str | int = "full"  # how much is shown: full, head, bust, square or an aspect such as 9:16
     alpha: bool = False  # transparent where the background was, by the portrait's matte
     codec: str = "h264"  # of mp4: h264, hevc, av1
@@ -104,7 +107,8 @@ def parse_size(size: int | str) -> int | tuple[int, int] | None:
     low, high = _SIZE_RANGE
     _require(
         all(low <= length <= high for length in lengths),
-        f"size is {size!r}; use the longest side, such as 480, or width x height, such as 1280x720, of {low} to {high}.",
+        f"size is {size!r}; use the longest side, such as 480, or width x height, such as 1280x720, of {low} to {high} "
+        "each way. Smaller pictures lose the mark.",
     )
     return tuple(lengths) if len(lengths) == 2 else lengths[0]
 

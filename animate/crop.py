@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from animate.channels import HEAD, INDEX
-from animate.config import parse_crop, parse_size, wanted_aspect
+from animate.config import CARRIES_MARK_PX, KEEPS_MARK_PX, parse_crop, parse_size, wanted_aspect
+from animate.errors import ConfigError
 from animate.renderer.backdrop import diffuse_fill
 from animate.topology import CHIN
 from animate.types import Motion, Portrait
@@ -63,23 +64,56 @@ def choose_view(portrait: Portrait, renderer, motion: Motion, crop: str | int = 
     Raises
     ------
     ConfigError
-        If crop and size ask for different aspects.
+        If crop and size ask for different aspects, or the output would be too small to carry the mark.
     """
-    closeness, wanted, aspect = parse_crop(crop)[0], parse_size(size), wanted_aspect(crop, size)
+    closeness, aspect = parse_crop(crop)[0], wanted_aspect(crop, size)
     window = np.array([0, 0, *portrait.size])
     if closeness != "full" or aspect is not None:
         window = _window(window[2:].astype(float), head_travel(renderer, portrait, motion), closeness, aspect)
     width, height = (int(length) for length in window[2:])
-    if wanted is None:
-        wanted = width, height
-    elif isinstance(wanted, int):
-        wanted = tuple(max(1, round(length * wanted / max(width, height))) for length in (width, height))
-    if wanted[0] > 1.05 * width:
+    return View(window, output_size((width, height), size, portrait.name))
+
+
+def output_size(shown: tuple[int, int], size: int | str = "", name: str = "the picture") -> tuple[int, int]:
+    """Return how large the output is: width and height in pixels.
+
+    Parameters
+    ----------
+    shown : tuple of int
+        Width and height of what is shown, in pixels of the picture.
+    size : int or str
+        As in `RenderConfig`.
+    name : str
+        Of the picture, for messages.
+
+    Raises
+    ------
+    ConfigError
+        If it would be too small to carry the mark.
+
+    Examples
+    --------
+    >>> output_size((1024, 768)), output_size((1024, 768), "512"), output_size((224, 280))
+    ((1024, 768), (512, 384), (448, 560))
+    """
+    wanted, longest, shortest = parse_size(size), max(shown), min(shown)
+    if isinstance(wanted, tuple):
+        width, height = wanted
+    else:
+        factor = max(1.0, KEEPS_MARK_PX / shortest) if wanted is None else wanted / longest
+        width, height = (max(1, round(length * factor)) for length in shown)
+    if min(width, height) < CARRIES_MARK_PX:
+        raise ConfigError(
+            f"With size {size} the output has {width}x{height} pixels, and loses the mark: {CARRIES_MARK_PX} is the least "
+            f"each way. Use {-(-CARRIES_MARK_PX * longest // shortest)} or more, or leave the size out."
+        )
+    if width > (1.05 if size else 1) * shown[0]:
+        reason = "" if size else ", so that it keeps the mark"
         _log.warning(
-            "The part of %s that is shown has %dx%d pixels; it is enlarged %.1f times to %dx%d.",
-            portrait.name, width, height, wanted[0] / width, *wanted,
+            "What is shown of %s has %dx%d pixels; it is enlarged %.1f times to %dx%d%s.",
+            name, *shown, width / shown[0], width, height, reason,
         )  # fmt: skip
-    return View(window, wanted)
+    return width, height
 
 
 def _window(picture: np.ndarray, head: np.ndarray, closeness: str, aspect: float | None) -> np.ndarray:

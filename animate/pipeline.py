@@ -30,7 +30,7 @@ from animate.motion.direction import Direction, needs_words, read_direction
 from animate.portrait import read_portrait
 from animate.resources import shipped
 from animate.rights import examine, portrait_sha256, resolve_consent, restored_steps, visible_label
-from animate.types import Consent, MarkedFrames, Motion, Portrait, Speech, Verdict
+from animate.types import Consent, MarkedFrames, Motion, Portrait, Signer, Speech, Verdict
 
 __all__ = [
     "Animator", "Clip", "generate_motion", "perform", "read_portrait", "read_scene", "read_voice", "render", "verify",
@@ -185,13 +185,15 @@ class Clip:
             **{name: getattr(self.config, name) for name in _SHOWN},
         )
 
-    def save(self, *paths: PathLike, progress: bool = False) -> Path:
+    def save(self, *paths: PathLike, signer: Signer | None = None, progress: bool = False) -> Path:
         """Write one or more files in one pass, signed and noted in the record; nothing is left behind if that fails.
 
         Parameters
         ----------
         *paths : path
             Their suffixes say what they are: `animate.media.write_videos` lists them.
+        signer : Signer, optional
+            Who signs, instead of the key of this user.
         progress : bool
             Show a progress bar on stderr.
 
@@ -207,7 +209,8 @@ class Clip:
         """
         encoding = media.Encoding.of(self.config)
         media.check_targets(paths, encoding, self.config.alpha)
-        return media.write_videos(paths, self.frames(), self.speech, encoding, progress=progress)[0]
+        frames = self.frames().signed_by(signer)
+        return media.write_videos(paths, frames, self.speech, encoding, progress=progress)[0]
 
     def with_motion(self, motion: Motion) -> Clip:
         """Return the same clip with another motion, for instance an edited one."""

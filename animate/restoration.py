@@ -20,7 +20,7 @@ from animate.errors import PortraitError
 from animate.media import check_png, write_video
 from animate.portrait import LandmarkDetector, read_image, restore_image
 from animate.rights import picture_sha256
-from animate.types import Consent, Treatment
+from animate.types import Consent, Signer, Treatment
 
 _SHEET_GAP_PX = 8
 
@@ -49,8 +49,14 @@ class Restored:
     sha256: str
     findings: provenance.Findings
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, signer: Signer | None = None) -> Path:
         """Write the restored picture as PNG, marked, signed and noted in the record.
+
+        Parameters
+        ----------
+        path : path
+        signer : Signer, optional
+            Who signs, instead of the key of this user.
 
         Raises
         ------
@@ -59,9 +65,9 @@ class Restored:
         ProvenanceError
             If it cannot be signed or noted.
         """
-        return self._write(self.image, path)
+        return self._write(self.image, path, signer)
 
-    def save_before_after(self, path: str | Path) -> Path:
+    def save_before_after(self, path: str | Path, *, signer: Signer | None = None) -> Path:
         """Write the original and the restored picture side by side, in the same way.
 
         Raises
@@ -72,9 +78,9 @@ class Restored:
         height, width = self.image.shape[:2]
         before = cv2.resize(self.original, (width, height), interpolation=cv2.INTER_CUBIC)
         gap = np.full((height, _SHEET_GAP_PX, 3), 255, np.uint8)
-        return self._write(np.hstack([before, gap, self.image]), path)
+        return self._write(np.hstack([before, gap, self.image]), path, signer)
 
-    def _write(self, picture: np.ndarray, path: str | Path) -> Path:
+    def _write(self, picture: np.ndarray, path: str | Path, signer: Signer | None) -> Path:
         target = Path(path)
         check_png(target)
         origin = provenance.Origin(
@@ -86,7 +92,7 @@ class Restored:
         )
         mark_id = picture_sha256(picture)[:12]
         frames = provenance.mark(lambda: iter([picture]), picture, fps=1, num_frames=1, mark_id=mark_id, origin=origin)
-        return write_video(target, frames)
+        return write_video(target, frames.signed_by(signer))
 
 
 def restore(
@@ -133,10 +139,10 @@ def restore(
     if isinstance(picture, np.ndarray):
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
             raise PortraitError(f"A picture is uint8 [H, W, 3] in RGB, not {picture.dtype} {list(picture.shape)}.")
-        original, sha256 = picture, picture_sha256(picture)
+        original, sha256, file = picture, picture_sha256(picture), None
     else:
-        original, sha256 = read_image(picture)
-    findings = provenance.examine(original, sha256, allow_marked=allow_marked)
+        (original, sha256), file = read_image(picture), Path(picture)
+    findings = provenance.examine(original, sha256, file=file, allow_marked=allow_marked)
     image, report = restore_image(original, steps, detector=detector)
     return Restored(image, report, original, sha256, findings)
 

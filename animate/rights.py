@@ -81,9 +81,10 @@ def examine(portrait: Portrait, allow_marked: bool = False) -> provenance.Findin
     Raises
     ------
     RefusalError
-        If the portrait is explicit, marked and not allowed, or cannot be checked.
+        If the portrait is explicit, was made here and is not allowed, or cannot be checked.
     """
-    return provenance.examine(_as_read(portrait), portrait_sha256(portrait), allow_marked=allow_marked)
+    sha256 = portrait_sha256(portrait)
+    return provenance.examine(_as_read(portrait), sha256, file=portrait.file, allow_marked=allow_marked)
 
 
 def portrait_sha256(portrait: Portrait) -> str:

@@ -7,7 +7,7 @@ x to the right and y down; sound is float32 in -1 to 1.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -99,6 +99,8 @@ class Portrait:
         The picture as it was read, if `image` was restored: checks and consent are about this one.
     restoration : tuple of Treatment
         What restoration did and what it left; empty if there was none.
+    file : Path or None
+        Where it was read; its credentials are looked at before it is animated.
     """
 
     image: np.ndarray
@@ -110,6 +112,7 @@ class Portrait:
     behind: np.ndarray | None = None
     original: np.ndarray | None = None
     restoration: tuple[Treatment, ...] = ()
+    file: Path | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -247,6 +250,32 @@ class MarkedFrames(ABC):
             A file that must go with it, under its name with the suffix .c2pa, where the format cannot hold the
             signature.
         """
+
+    def signed_by(self, signer: Signer | None) -> MarkedFrames:
+        """Return the same stream, whose files are signed by another signer; by this user's own key if there is none."""
+        return self
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Who signs files, where that is not the key of this user: a studio whose key is in a vault, for instance.
+
+    Attributes
+    ----------
+    certificates : str
+        Chain in PEM, the one that signs first. Its key is elliptic (P-256, P-384, P-521), RSA or Ed25519.
+    sign : callable
+        Takes bytes and returns their signature, as key services and the package cryptography make it: ECDSA in DER,
+        RSA by PSS with a salt as long as the hash; both over SHA-256, or SHA-384 for P-384 and SHA-512 for P-521.
+
+    Examples
+    --------
+    >>> signer = Signer(open("chain.pem").read(), sign=lambda data: vault.sign("film", data))  # doctest: +SKIP
+    >>> clip.save("ada.mp4", signer=signer)                                                     # doctest: +SKIP
+    """
+
+    certificates: str
+    sign: Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True)

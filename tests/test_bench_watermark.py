@@ -1,12 +1,15 @@
 """The attack suite measures what it says, and the unmarked material is unmarked."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from skimage.data import astronaut
 
 from animate.bench.attacks import ATTACKS, cropped, first, gif, jpeg, letterboxed, x264
+from animate.bench.peers import measure_peer
 from animate.bench.unmarked import examine, fit, report
-from animate.bench.watermark import Quality, Trial, chosen, measure, spread, table
+from animate.bench.watermark import Drawn, Quality, Trial, chosen, keep, kept, measure, spread, table
 from animate.cli import main
 from animate.errors import AnimateError
 
@@ -44,13 +47,43 @@ def test_spread_keeps_frames_of_the_whole_length():
 def test_a_clip_yields_its_quality_and_a_trial_for_each_attack():
     still = astronaut()
     attacks = chosen(["none", "mirror"])
-    results = list(measure("clip", still, lambda: iter([still] * 3), attacks=attacks))
+    drawn = Drawn("clip", still, lambda: iter([still] * 3))
+    results = list(measure(drawn, attacks=attacks))
     quality, *trials = results
     assert isinstance(quality, Quality)
     assert quality.psnr_db > 44 and quality.flat_rms <= 1.0 and quality.ssim > 0.99
     assert [trial.exact for trial in trials] == [True, True]
     wrong = Trial(attacks[1], "other", "0123456789ab", 9.0, 0.1)
     assert "1/2" in table([*results, wrong]) and "MISSED" in table([*results, wrong])
+    (again,) = measure(drawn, attacks=attacks, known=[quality, trials[0]])
+    assert again.attack == attacks[1]
+
+
+def test_peers_have_a_table_of_their_own():
+    (attack,) = chosen(["mirror"])
+    ours, peer = Trial(attack, "a", None, 3.0, 0.1), Trial(attack, "a", None, 0.5, 0.1, "other-mark")
+    first, second = table([ours, peer]).split("other-mark")
+    assert "0/1" in first and "0/1" in second and "0/2" not in first + second
+
+
+def test_what_is_known_of_a_peer_is_not_measured_again():
+    (attack,) = chosen(["mirror"])
+    known = [Quality("a", 44.2, 0.9, 0.99, 0.1), Trial(attack, "a", None, 0.5, 0.1, "other-mark")]
+    assert list(measure_peer("other-mark", Drawn("a", STILL, frames), [attack], known)) == []
+
+
+def test_results_are_kept_and_a_line_that_was_cut_off_is_measured_again(tmp_path):
+    file, (attack,) = tmp_path / "results.jsonl", chosen(["mirror"])
+    results = [Quality("a", 44.2, 0.9, 0.99, 0.1), Trial(attack, "a", "5a17c0ffee42", 9.0, 0.1)]
+    assert kept(file) == []
+    for result in results:
+        keep(result, file)
+    assert kept(file) == results
+    file.write_text(file.read_text()[:-5])
+    assert kept(file) == results[:1]
+    file.write_text("nonsense\n")
+    with pytest.raises(AnimateError, match="another file"):
+        kept(file)
 
 
 def test_unmarked_items_are_all_different_unmarked_and_repeatable():
@@ -67,9 +100,13 @@ def test_the_fit_finds_the_law_of_known_scores():
     assert abs(law.mode - 5.2) < 4 * law.mode_error and abs(law.scale - 0.3) < 4 * law.scale_error
 
 
-def test_bench_watermark_prints_the_table(capsys):
-    assert main(["bench", "watermark", "--seconds", "0.3", "--attack", "none", "one frame, JPEG 50"]) == 0
+def test_bench_watermark_prints_the_table_and_takes_up_where_it_stopped(capsys, tmp_path):
+    file = str(tmp_path / "results.jsonl")
+    command = ["bench", "watermark", "--seconds", "0.3", "--results", file, "--attack", "one frame, JPEG 50"]
+    assert main(command) == 0
+    assert main([*command, "none"]) == 0
     assert "one frame, JPEG 50" in capsys.readouterr().out
+    assert len(kept(Path(file))) == 3
 
 
 def test_jpeg_loses_more_at_lower_quality():

@@ -361,10 +361,10 @@ def test_one_command_writes_several_files_and_captions(tmp_path, inputs, capsys,
     monkeypatch.chdir(tmp_path)
     outputs = ["-o", "o.webm", "-o", "o.gif", "-o", "o.jpg", "--max-mb", "3", "--still-at-s", "0.2"]
     words = ["--captions", "o.srt", "--transcript", "line.txt"]
-    shown = ["--size", "320x180", "--label", "always", "--label-language", "de", "--num-inference-steps", "1"]
+    shown = ["--size", "480x270", "--label", "always", "--label-language", "de", "--num-inference-steps", "1"]
     assert main(["render", *inputs, *outputs, *words, *shown]) == 0
     assert capsys.readouterr().out.split() == ["o.webm", "o.gif", "o.jpg", "o.srt"]
-    assert probe("o.gif").size == (320, 180)
+    assert probe("o.gif").size == (480, 270)
     assert "Eins, zwei, drei." in (tmp_path / "o.srt").read_text(encoding="utf-8")
     assert main(["verify", "o.webm", "o.gif", "--json"]) == 0
     states = [json.loads(line)["credentials"]["state"] for line in capsys.readouterr().out.splitlines()]
@@ -383,7 +383,7 @@ def test_one_command_writes_several_files_and_captions(tmp_path, inputs, capsys,
         (["-o", "o.mp4", "--max-mb", "8"], ".gif"),
         (["-o", "o.mp4", "--captions", "o.srt"], "--transcript"),
         (["-o", "o.mp4", "--captions", "o.doc", "--transcript", "line.txt"], ".vtt"),
-        (["-o", "o.mp4", "--crop", "9:16", "--size", "160x90"], "160x90"),
+        (["-o", "o.mp4", "--crop", "9:16", "--size", "480x270"], "480x270"),
     ],
 )
 def test_mistakes_name_what_is_possible_and_leave_nothing(tmp_path, inputs, capsys, monkeypatch, options, message):
@@ -398,11 +398,11 @@ def test_a_batch_writes_the_new_formats(tmp_path, inputs, caplog):
     caplog.set_level(logging.ERROR)
     lines = [
         "id,portrait,voice,transcript,outputs,size,crop,num_inference_steps",
-        "one,ada.png,line.wav,line.txt,gif webm vtt csv,160,9:16,1",
+        "one,ada.png,line.wav,line.txt,gif webm vtt csv,480,9:16,1",
     ]
     (tmp_path / "shots.csv").write_text("\n".join(lines))
     assert main(["batch", str(tmp_path / "shots.csv"), "-o", str(tmp_path / "out")]) == 0
     names = {path.name for path in (tmp_path / "out").iterdir()} - {".batch"}
     assert names == {"one.gif", "one.webm", "one.c2pa", "one.vtt", "one.csv", "index.html"}
-    assert probe(tmp_path / "out" / "one.gif").size == (90, 160)
+    assert probe(tmp_path / "out" / "one.gif").size == (270, 480)
     assert read_credentials(tmp_path / "out" / "one.webm").state == "trusted"

@@ -14,7 +14,9 @@ from skimage.data import astronaut, camera
 from animate.errors import MediaError
 from animate.media import read_frames, write_video
 from animate.provenance import PUBLIC_KEY, code, detect, mark
+from animate.provenance.analysis import band, canonical_luma
 from animate.provenance.layout import Layout
+from animate.provenance.search import Geometry, View, peaks, seen_in
 from animate.types import MarkedFrames
 
 PORTRAITS = sorted((SHARED / "portraits").glob("*.[jp][pn]g"))
@@ -227,6 +229,17 @@ def test_the_mark_of_a_still_is_read_while_a_real_person_moves(path, tmp_path):
     frames = list(read_frames(path, max_frames=20))
     marked = mark(lambda: iter(frames), frames[0], fps=25, num_frames=len(frames), mark_id=MARK_ID)
     assert detect(read_frames(write_video(tmp_path / "clip.mp4", marked, crf=23))).mark_id == MARK_ID
+
+
+def test_another_view_shows_the_same_peak():
+    """What the search finds in one view is read in the others, too: the position is that of its own band."""
+    layout = Layout.from_key(PUBLIC_KEY)
+    luma = canonical_luma(next(iter(marked_clip(astronaut())))[60:444, 60:444])
+    whole, zoomed = View(1.0, band(luma)), View(0.75, band(cv2.resize(luma, None, fx=0.75, fy=0.75)))
+    peak = peaks(layout, zoomed, Geometry(0.75))[0]
+    for seen in (peak, seen_in(layout, whole, peak)):
+        assert seen.score > 8
+        assert code.decode(layout.evidence(layout.shifted(seen.values, *seen.shift)), PUBLIC_KEY) == int(MARK_ID, 16)
 
 
 # Detection: what must not be found

@@ -1,14 +1,20 @@
 """Signed files, consent, the record and refusal: what is written says where it comes from, and abuse is refused."""
 
+import datetime
+import io
 import json
 import multiprocessing
 import stat
 import subprocess
 import sys
 
+import c2pa
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from PIL import Image
 from skimage.data import astronaut
 
@@ -19,6 +25,7 @@ from animate.media import write_video
 from animate.provenance import (
     LABELS,
     Origin,
+    credentials,
     guard,
     identity,
     in_words,
@@ -32,9 +39,11 @@ from animate.provenance import (
     remembered,
     sign,
 )
-from animate.types import Consent
+from animate.provenance.credentials import SOFT_BINDING
+from animate.types import Consent, Motion, Signer
 
 MARK_ID = "0123456789ab"
+CAPTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
 ORIGIN = Origin("a" * 64, "b" * 64, Consent("permission", "release 12"))
 
 
@@ -68,6 +77,15 @@ def test_every_video_is_signed_and_bound_to_its_mark(video):
     assert (found.state, found.mark_id, found.consent) == ("trusted", MARK_ID, "permission")
     verdict = pipeline.verify(video)
     assert verdict.mark_id == MARK_ID == verdict.credentials.mark_id
+
+
+@pytest.mark.parametrize("value", ["more than an id", 7, None])
+def test_a_binding_that_holds_no_id_is_not_ours(value):
+    binding = {"alg": SOFT_BINDING, "blocks": [{"scope": {}, "value": MARK_ID}]}
+    assert credentials._bound_id(binding) == MARK_ID
+    assert credentials._bound_id({**binding, "alg": "another"}) is None
+    assert credentials._bound_id({**binding, "blocks": [{"value": value}]}) is None
+    assert credentials._bound_id({**binding, "blocks": []}) is credentials._bound_id(None) is None
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".gif", ".png", ".webp", ".jpg", ".wav"])
@@ -132,7 +150,7 @@ def test_a_stranger_is_told_that_the_signer_is_unknown(video, monkeypatch, tmp_p
 
 
 def test_a_root_in_the_trust_folder_is_trusted(video, monkeypatch, tmp_path, own_home):
-    root = identity.own_identity().root
+    root = identity._certificates(identity.own_signer().certificates)[-1]
     monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "friend"))
     (tmp_path / "friend" / "trust").mkdir(parents=True)
     (tmp_path / "friend" / "trust" / "studio.pem").write_text(root)
@@ -156,31 +174,129 @@ def test_the_manifest_names_the_inputs_by_hash_and_holds_no_picture(video):
 
 
 def test_the_key_is_private_and_never_made_again(own_home):
-    first = identity.own_identity()
+    first = identity.own_signer()
     assert stat.S_IMODE((own_home / "identity" / "key.pem").stat().st_mode) == 0o600
     assert stat.S_IMODE((own_home / "identity").stat().st_mode) == 0o700
     identity._make(own_home / "identity")  # as a second process that came too late would
-    assert identity.own_identity() == first
+    data = b"what is signed"
+    assert identity.Scheme.of(first.certificates).fits(identity.own_signer().sign(data), data)
 
 
-def test_a_studio_signs_with_its_own_chain(tmp_path, monkeypatch, own_home, video):
-    monkeypatch.setenv("ANIMATE_HOME", str(tmp_path / "studio"))
-    identity.own_identity()
-    monkeypatch.setenv("ANIMATE_HOME", str(own_home))
-    monkeypatch.setenv(identity.CHAIN_VARIABLE, str(tmp_path / "studio/identity/chain.pem"))
+def chain_of(key):
+    """Return a studio's leaf certificate for a private key, and the root that signed it, in PEM."""
+    root_key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.timezone.utc)
+    usages = (
+        "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign"
+    )
+    pem = []
+    for name, own, usage in (("Signer 1", key, "digital_signature"), ("Root", root_key, "key_cert_sign")):
+        root = own is root_key
+        allowed = {**dict.fromkeys(usages.split(), False), "encipher_only": False, "decipher_only": False, usage: True}
+        issuer, subject = (
+            x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Studio"),
+                       x509.NameAttribute(x509.NameOID.COMMON_NAME, common)])
+            for common in ("Root", name)
+        )  # fmt: skip
+        builder = (
+            x509.CertificateBuilder(issuer, subject, own.public_key(), x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=30))
+            .add_extension(x509.BasicConstraints(root, 0 if root else None), critical=True)
+            .add_extension(x509.KeyUsage(**allowed), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(own.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False)
+        )
+        if not root:
+            purpose = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.EMAIL_PROTECTION])
+            builder = builder.add_extension(purpose, critical=False)
+        pem.append(builder.sign(root_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode())
+    return pem
+
+
+KEYS = {
+    "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
+    "RSA": lambda: rsa.generate_private_key(65537, 2048),
+    "Ed25519": ed25519.Ed25519PrivateKey.generate,
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_a_studio_signs_with_its_own_files(tmp_path, monkeypatch, own_home, kind):
+    key, file = KEYS[kind](), sample(tmp_path, ".png")
+    leaf, root = chain_of(key)
+    (tmp_path / "chain.pem").write_text(leaf + root)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "key.pem").write_bytes(private)
+    monkeypatch.setenv(identity.CHAIN_VARIABLE, str(tmp_path / "chain.pem"))
     with pytest.raises(ProvenanceError, match=identity.KEY_VARIABLE):
-        sign(video, MARK_ID, ORIGIN)
-    monkeypatch.setenv(identity.KEY_VARIABLE, str(tmp_path / "studio/identity/key.pem"))
-    file = sample(tmp_path, ".png")
+        sign(file, MARK_ID, ORIGIN)
+    monkeypatch.setenv(identity.KEY_VARIABLE, str(tmp_path / "key.pem"))
     sign(file, MARK_ID, ORIGIN)
-    assert read_credentials(file).state == "unknown signer"
+    found = read_credentials(file)
+    assert (found.state, found.signer) == ("unknown signer", "Studio, Signer 1")
+    assert "nobody you trust vouches for the signer (Studio, Signer 1)" in in_words(found)
+    (own_home / "trust").mkdir(parents=True)
+    (own_home / "trust" / "studio.pem").write_text(root)
+    assert in_words(read_credentials(file)) == "credentials: trusted, signed by Studio, Signer 1"
 
 
-def test_a_key_that_does_not_fit_leaves_no_file(tmp_path, monkeypatch, own_home):
-    identity.own_identity()
-    (own_home / "identity" / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+def test_a_key_in_a_vault_signs_by_a_function(tmp_path, own_home):
+    key, asked = KEYS["P-256"](), []
+
+    def vault(data):
+        asked.append(data)
+        return key.sign(data, ec.ECDSA(hashes.SHA256()))
+
     still = astronaut()[:128, :128]
-    with pytest.raises(ProvenanceError, match="signed"):
+    frames = mark(lambda: iter([still]), still, fps=25, num_frames=1, mark_id=MARK_ID)
+    file = write_video(tmp_path / "clip.mp4", frames.signed_by(Signer("".join(chain_of(key)), vault)))
+    assert len(asked) == 1 and read_credentials(file).signer == "Studio, Signer 1"
+    assert not (own_home / "identity").exists()  # no key of this user was made
+    assert "animate-portrait user" in read_credentials(write_video(tmp_path / "own.mp4", frames)).signer
+
+
+def asleep(data):
+    raise TimeoutError("the vault is asleep")
+
+
+@pytest.mark.parametrize(
+    ("sign_by", "reason"), [(asleep, "asleep"), (lambda data: b"x" * 70, "does not fit"), (lambda data: None, "None")]
+)
+def test_a_signature_that_fails_leaves_no_file(tmp_path, own_home, sign_by, reason, caplog):
+    still = astronaut()[:128, :128]
+    frames = mark(lambda: iter([still]), still, fps=25, num_frames=1)
+    with pytest.raises(ProvenanceError, match=reason):
+        write_video(tmp_path / "clip.mp4", frames.signed_by(Signer("".join(chain_of(KEYS["P-256"]())), sign_by)))
+    assert list(tmp_path.iterdir()) == [] and not caplog.text
+
+
+def test_a_clip_is_saved_under_another_signature(tmp_path, astronaut):
+    key = KEYS["Ed25519"]()
+    clip = pipeline.perform(astronaut, Motion.rest(0.04, 25), consent="historical")
+    file = clip.save(tmp_path / "clip.png", signer=Signer("".join(chain_of(key)), key.sign))
+    assert read_credentials(file).signer == "Studio, Signer 1"
+
+
+@pytest.mark.parametrize(
+    ("certificates", "reason"), [("", "PEM"), ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "PEM")]
+)
+def test_a_chain_without_a_certificate_is_refused(tmp_path, certificates, reason):
+    file = sample(tmp_path, ".png")
+    with pytest.raises(ProvenanceError, match=reason):
+        sign(file, MARK_ID, ORIGIN, Signer(certificates, bytes))
+
+
+@pytest.mark.parametrize(("key", "reason"), [("garbage", "cannot be read"), ("another", "is not that of")])
+def test_a_key_that_does_not_fit_leaves_no_file(tmp_path, own_home, key, reason):
+    identity.own_signer()
+    private = identity._new_chain()[2] if key == "another" else "-----BEGIN PRIVATE KEY-----\nAAAA\n"
+    (own_home / "identity" / "key.pem").write_text(private)
+    still = astronaut()[:128, :128]
+    with pytest.raises(ProvenanceError, match=reason):
         write_video(tmp_path / "clip.mp4", mark(lambda: iter([still]), still, fps=25, num_frames=1))
     assert list(tmp_path.iterdir()) == [own_home]
 
@@ -213,8 +329,6 @@ def test_a_missing_consent_is_said_aloud_and_a_declared_one_is_remembered(caplog
 
 
 def test_undeclared_consent_shows_the_label_and_warns(astronaut, caplog):
-    from animate.types import Motion
-
     rest = Motion.rest(0.04, 25)
     bare = next(iter(pipeline.render(astronaut, rest)))
     assert "No consent" in caplog.text
@@ -229,8 +343,6 @@ def test_undeclared_consent_shows_the_label_and_warns(astronaut, caplog):
 
 
 def test_own_words_need_a_declared_consent(astronaut):
-    from animate.types import Motion
-
     words = {"label_text": "Animated portrait"}
     rest = Motion.rest(0.04, 25)
     with pytest.raises(ProvenanceError, match="declared consent"):
@@ -346,8 +458,6 @@ def test_a_picture_that_cannot_be_checked_is_refused(monkeypatch):
 
 
 def test_nothing_is_rendered_before_the_check(monkeypatch, astronaut):
-    from animate.types import Motion
-
     monkeypatch.setattr(guard, "explicitness", lambda image: 1.0)
     pipeline.examine.cache_clear()
     with pytest.raises(RefusalError):
@@ -366,7 +476,68 @@ def test_a_marked_portrait_is_refused_unless_allowed_and_then_named():
 def test_the_source_of_a_reused_portrait_stands_in_the_manifest(tmp_path):
     file = sample(tmp_path, ".png")
     sign(file, MARK_ID, Origin("a" * 64, source_mark_id="feedfeedfeed"))
-    assert b"carries the mark feedfeedfeed" in file.read_bytes()
+    assert b"made by animate, mark feedfeedfeed" in file.read_bytes()
+
+
+def signed_portrait(folder, name="animate-portrait", changed=False):
+    """Return a PNG of an unmarked portrait that is signed by this or another program; its pixels may change later."""
+    file = folder / "portrait.png"
+    Image.fromarray(astronaut()[:300, 80:380]).save(file)
+    if name == "animate-portrait":
+        sign(file, MARK_ID, ORIGIN)
+    else:
+        manifest = {
+            "claim_generator_info": [{"name": name}],
+            "assertions": [
+                {
+                    "label": "c2pa.actions.v2",
+                    "data": {"actions": [{"action": "c2pa.created", "digitalSourceType": CAPTURE}]},
+                }
+            ],
+        }
+        key = KEYS["P-256"]()
+        signer = c2pa.Signer.from_callback(
+            lambda data: key.sign(data, ec.ECDSA(hashes.SHA256())), c2pa.C2paSigningAlg.ES256, "".join(chain_of(key))
+        )
+        plain = io.BytesIO(file.read_bytes())
+        with file.open("w+b") as target:
+            c2pa.Builder(manifest).sign(signer, "image/png", plain, target)
+    if changed:
+        content = bytearray(file.read_bytes())
+        content[content.rindex(b"IEND") - 6] ^= 1  # the checksum of the last pixels: they read on
+        file.write_bytes(content)
+    return file
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_portrait_whose_credentials_are_ours_is_refused_although_its_mark_is_gone(tmp_path, changed):
+    file = signed_portrait(tmp_path, changed=changed)
+    assert (read_credentials(file).state == "invalid") == changed
+    with Image.open(file) as picture:
+        pixels = np.array(picture.convert("RGB"))
+    sha256 = record.file_sha256(file)
+    assert guard.examine(pixels, sha256).source_mark_id is None  # as it was before: the pixels say nothing
+    with pytest.raises(RefusalError, match=MARK_ID):
+        guard.examine(pixels, sha256, file=file)
+    assert [(line["event"], line["reason"]) for line in record.lines()] == [("refused", "marked")]
+    assert guard.examine(pixels, sha256, file=file, allow_marked=True).source_mark_id == MARK_ID
+    assert guard.examine(pixels, "0" * 64, file=file).source_mark_id is None  # it is another file by now
+
+
+def test_credentials_of_another_program_are_no_reason_to_refuse(tmp_path):
+    file = signed_portrait(tmp_path, name="Some Camera")
+    found = read_credentials(file)
+    assert (found.state, found.generator) == ("unknown signer", "Some Camera")
+    assert guard.examine(astronaut(), record.file_sha256(file), file=file).source_mark_id is None
+
+
+def test_a_signed_portrait_that_is_allowed_is_named_by_the_clip(tmp_path):
+    portrait = pipeline.read_portrait(signed_portrait(tmp_path))
+    rest = Motion.rest(0.04, 25)
+    with pytest.raises(RefusalError, match="--allow-marked"):
+        pipeline.perform(portrait, rest, consent="historical")
+    clip = pipeline.perform(portrait, rest, consent="historical", allow_marked=True)
+    assert f"made by animate, mark {MARK_ID}".encode() in clip.save(tmp_path / "clip.png").read_bytes()
 
 
 # Verification of many

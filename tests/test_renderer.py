@@ -192,6 +192,19 @@ def test_head_motion_leaves_the_rest_of_the_picture_alone(astronaut, renderer):
         assert not changed[far].any()
 
 
+def test_shoulders_rise_with_a_breath_and_stay_in_a_nod(astronaut, renderer):
+    shoulders = (renderer.mesh.chest_weight > 0.9) & (renderer.mesh.head_weight == 0)
+
+    def rise(**channels):
+        moved = renderer.vertices(row()) - renderer.vertices(row(**channels))
+        return moved[shoulders, 1] / astronaut.face.eye_distance
+
+    assert shoulders.any()
+    assert np.all((0.003 < rise(headZ=0.006)) & (rise(headZ=0.006) < 0.03))
+    assert np.all(rise(headZ=1.5) < 0.05)
+    assert np.abs(rise(headPitch=-10)).max() == 0
+
+
 def test_no_tear_opens_in_a_turning_head(astronaut):
     """Colours that rise evenly over the picture must still rise without a jump after any turn."""
     height, width = astronaut.image.shape[:2]

@@ -7,11 +7,12 @@ import pytest
 
 from animate.evaluate.rows import row
 from animate.renderer import MeshRenderer
-from animate.renderer.folds import draw_folds
+from animate.renderer.folds import draw_chin, draw_folds
 from animate.renderer.grain import take_grain, with_grain
-from animate.renderer.head import fit_head_frame, head_rotation, head_transform
+from animate.renderer.head import fit_head_frame, head_motion
 from animate.renderer.light import find_light
 from animate.renderer.raster import shade
+from animate.topology import CHIN
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def gain_at(portrait, place, **channels) -> float:
     light = find_light(portrait, head, region)
     values = row(**channels)
     pivot = head.to_picture(np.array([[0.0, 1.05, 1.35]]))[0]
-    gain = light.gain(head_rotation(values, head), *head_transform(values, head, pivot))
+    gain = light.gain(head_motion(values, head, pivot))
     if gain is None:
         return 1.0
     x, y = (np.asarray(place) / light.cell).round().astype(int)
@@ -105,3 +106,18 @@ def test_new_pixels_take_the_grain_of_the_picture(astronaut):
     assert 6 < grained[..., :3].std() < 16
     assert np.array_equal(grained[..., 3], paint[..., 3])
     assert np.ptp(grained[..., :3].astype(int), axis=2).max() <= 1, "grain without colour adds none"
+
+
+def test_a_chin_that_comes_down_shades_the_neck_and_one_that_rises_does_not(astronaut):
+    rest, unit = astronaut.face.vertices[:, :2], astronaut.face.eye_distance
+    grey = np.full((512, 512, 3), 120, np.uint8)
+
+    def drawn(down):
+        frame = grey.copy()
+        draw_chin(frame, rest + np.float32([0, down * unit]), rest, unit)
+        return frame
+
+    x, y = (rest[CHIN] + [0, (0.4 + 0.05) * unit]).round().astype(int)
+    assert np.array_equal(drawn(0.0), grey) and np.array_equal(drawn(-0.4), grey)
+    assert np.all(drawn(0.4)[y, x] < 110)
+    assert np.ptp(drawn(0.4), axis=2).max() == 0

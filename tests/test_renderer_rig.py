@@ -7,7 +7,8 @@ import pytest
 from animate.channels import BLENDSHAPES, CHANNELS, INDEX
 from animate.renderer.backdrop import fill_behind, person_alpha
 from animate.renderer.controls import COLUMN, controls_from_row
-from animate.renderer.head import fit_head_frame, head_transform
+from animate.renderer.far_side import find_far_side
+from animate.renderer.head import fit_head_frame, head_motion
 from animate.renderer.mesh import build_mesh
 from animate.renderer.opening import find_opening
 from animate.renderer.raster import SUBPIXEL, rasterise
@@ -62,10 +63,30 @@ def test_head_channels_have_the_documented_signs(astronaut, built, channels, exp
     frame = built[0]
     nose = frame.to_picture(np.array([[0.0, 0.6, -0.6] if "headRoll" not in channels else [0.0, -1.0, 0.0]]))[0]
     pivot = frame.to_picture(np.array([[0.0, 1.0, 1.3]]))[0]
-    matrix, offset = head_transform(row(**channels), frame, pivot)
-    moved = (matrix @ nose + offset - nose)[:2] / frame.unit
+    moved = (head_motion(row(**channels), frame, pivot).placed(nose[None])[0] - nose[:2]) / frame.unit
     assert np.dot(moved, expected) > 0.05
     assert np.abs(moved[[expected[0] == 1, expected[1] == 1].index(False)]) < 0.5 * np.dot(moved, expected)
+
+
+def test_what_turns_towards_the_viewer_grows_and_what_turns_away_shrinks(built):
+    frame = built[0]
+    motion = head_motion(row(headYaw=20), frame, frame.to_picture(np.array([[0.0, 1.05, 1.35]]))[0])
+
+    def height(side):
+        top, bottom = motion.placed(frame.to_picture(np.array([[side, -0.5, 0.5], [side, 0.5, 0.5]])))
+        return np.linalg.norm(bottom - top) / frame.unit
+
+    assert height(-1.0) > 1.02 > 0.98 > height(1.0)
+
+
+def test_what_is_near_a_point_moves_as_the_point_does(built):
+    frame = built[0]
+    nose = frame.to_picture(np.array([[0.0, 0.6, -0.6]]))[0]
+    motion = head_motion(row(headYaw=15, headPitch=-10, headZ=0.5), frame, frame.origin + (0, 1, 1.3))
+    matrix, offset = motion.near(nose)
+    assert matrix @ nose + offset == pytest.approx(motion.placed(nose[None])[0], abs=1e-3)
+    beside = nose + (1.0, -1.0, 1.0)
+    assert matrix @ beside + offset == pytest.approx(motion.placed(beside[None])[0], abs=0.02)
 
 
 def test_neutral_lips_meet_and_the_jaw_parts_them(built):
@@ -240,3 +261,21 @@ def test_the_edge_of_an_opening_is_soft_where_it_is_steep():
     middle = opening.coverage[opening.coverage.shape[0] // 2]
     assert middle.max() == 1
     assert np.abs(np.diff(middle)).max() < 0.7
+
+
+def test_the_far_cheek_bulges_as_a_three_quarter_face_turns_to_the_front(astronaut, shared):
+    from animate.portrait import read_portrait
+
+    frame = fit_head_frame(astronaut.face)
+    assert find_far_side(astronaut.face, build_mesh(astronaut, frame), frame, frame.origin) is None
+    portrait = read_portrait(shared / "portraits" / "painting_mona_lisa.jpg")  # looks to the picture's left
+    frame = fit_head_frame(portrait.face)
+    mesh = build_mesh(portrait, frame)
+    far = find_far_side(portrait.face, mesh, frame, frame.to_picture(np.array([[0.0, 1.05, 1.35]]))[0])
+    widest = np.abs(far.bulge[:, 0]).argmax()
+    assert mesh.rest[widest, 0] < frame.origin[0]
+    assert far.bulge[widest, 0] < -0.03 * frame.unit
+    assert np.abs(far.bulge[[1, 13, 14]]).max() < 0.01 * frame.unit  # nose and mouth stay
+    assert (
+        far.share(row(headYaw=-10)) == far.share(row()) == 0 < far.share(row(headYaw=10)) < far.share(row(headYaw=20))
+    )

@@ -29,7 +29,7 @@ def prepared(path: Path, face: int | None, restore: str, *, folder: Path) -> Por
     asked = hashlib.sha256(f"{file_hash(path)} {face} {restore} {__version__}".encode()).hexdigest()
     kept = folder / f"{asked[:32]}.npz"
     try:
-        return _load(kept, path.name)
+        return _load(kept, path)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         from animate.pipeline import read_portrait
 
@@ -60,8 +60,8 @@ def _save(portrait: Portrait, kept: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _load(kept: Path, name: str) -> Portrait:
+def _load(kept: Path, path: Path) -> Portrait:
     with np.load(kept, allow_pickle=False) as file:
         pose = HeadPose(*file["pose"].tolist())
         face = FaceMesh(file["vertices"], file["triangles"], file["neutral"], pose)
-        return Portrait(file["image"], face, file["matte"], name, str(file["sha256"]))
+        return Portrait(file["image"], face, file["matte"], path.name, str(file["sha256"]), file=path)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from animate.bench.attacks import Attack, x264
-from animate.bench.watermark import Trial, spread
+from animate.bench.watermark import Drawn, Quality, Trial, spread
 from animate.errors import DependencyError
 
 _LOOKED_AT = 4  # frames; blind-watermark takes seconds for each
@@ -63,21 +63,24 @@ def peers() -> dict[str, tuple[Callable, Callable]]:
 
 
 def measure_peer(
-    peer: str, clip: str, draw: Callable[[], Iterator[np.ndarray]], attacks: Iterable[Attack]
+    peer: str, drawn: Drawn, attacks: Iterable[Attack], known: Iterable[Quality | Trial] = ()
 ) -> Iterator[Trial]:
-    """Yield the trials of one peer on one clip; those for portraits of another size are left out."""
+    """Yield the trials of one peer on one clip but those known; those for portraits of another size are left out."""
+    trials = [result for result in known if isinstance(result, Trial)]
+    tried = {trial.attack for trial in trials if (trial.peer, trial.clip) == (peer, drawn.name)}
+    attacks = [attack for attack in attacks if not attack.portrait_px and attack not in tried]
+    if not attacks:
+        return
     embed, read = peers()[peer]
-    marked = [np.ascontiguousarray(embed(frame)) for frame in draw()]
+    marked = [np.ascontiguousarray(embed(frame)) for frame in drawn.draw()]
     file = list(x264(18)(iter(marked)))  # as our own clips are written
     for attack in attacks:
-        if attack.portrait_px:
-            continue
         seen = spread(attack(iter(file)), _LOOKED_AT)
         start = time.perf_counter()
         try:
             bits = np.mean([read(frame) for frame in seen], axis=0) > 0.5
-        except (ValueError, IndexError, AssertionError):  # pictures too small for them
+        except (ValueError, IndexError, AssertionError, RuntimeError):  # pictures too small for them
             bits = np.zeros(48, bool)
         found = f"{int(''.join('01'[bit] for bit in bits.astype(int)), 2):012x}"
         agreement = float(np.mean(bits == _BITS))
-        yield Trial(attack, clip, found, agreement, time.perf_counter() - start)
+        yield Trial(attack, drawn.name, found, agreement, time.perf_counter() - start, peer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -49,10 +50,27 @@ def add_benchmarks(commands: argparse._SubParsersAction) -> None:
     bench = commands.add_parser("watermark", help="what the mark survives, what it changes and what it costs")
     bench.add_argument("--portrait", nargs="+", help="pictures to use instead of the example")
     bench.add_argument("--voice", nargs="+", help="voices, used in turn, instead of the example")
-    bench.add_argument("--seconds", type=float, default=2.0, help="length of each clip (default 2)")
+    bench.add_argument(
+        "--seconds", type=float, nargs="+", default=[2.0], help="lengths of the clips, used in turn (default 2)"
+    )
+    bench.add_argument(
+        "--size", default="", help="longest side of the clips, as for `render` (default: as `render` does)"
+    )
     bench.add_argument("--strength", default="balanced", help="balanced (default), strong or discreet")
     bench.add_argument("--attack", nargs="+", metavar="NAME", help="only these")
-    bench.add_argument("--peers", action="store_true", help="also invisible-watermark and blind-watermark (slow)")
+    bench.add_argument(
+        "--peers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also invisible-watermark and blind-watermark, on N clips (slow)",
+    )
+    bench.add_argument(
+        "--results",
+        type=Path,
+        metavar="FILE",
+        help="keep results as JSON lines; those that stand there are not measured again",
+    )
     bench.set_defaults(run=_bench_watermark)
 
     bench = commands.add_parser("unmarked", help="how often the detector is wrong about what carries no mark")
@@ -66,21 +84,22 @@ def add_benchmarks(commands: argparse._SubParsersAction) -> None:
 
 def _bench_watermark(options) -> int:
     from animate.bench.peers import measure_peer, peers
-    from animate.bench.watermark import Trial, chosen, clips, measure, table
+    from animate.bench.watermark import Trial, chosen, clips, keep, kept, measure, table
     from animate.example import example_portrait, example_voice
 
-    attacks, results, others = chosen(options.attack), [], {}
+    attacks, others = chosen(options.attack), peers() if options.peers else ()
+    results = kept(options.results) if options.results else []
     portraits, voices = options.portrait or [example_portrait()], options.voice or [example_voice()]
-    for clip in clips(portraits, voices, options.seconds):
-        for result in measure(*clip, attacks=attacks, strength=options.strength):
+    for number, clip in enumerate(clips(portraits, voices, options.seconds, options.size)):
+        measured = [measure(clip, attacks=attacks, strength=options.strength, known=results)]
+        measured += [measure_peer(peer, clip, attacks, results) for peer in others if number < options.peers]
+        for result in itertools.chain(*measured):
             results.append(result)
-            if isinstance(result, Trial) and not result.exact:
+            if options.results:
+                keep(result, options.results)
+            if isinstance(result, Trial) and not result.exact and not result.peer:
                 print(f"{result.clip}: id not read after {result.attack.name} ({result.score:.1f})", file=sys.stderr)
-        for peer in peers() if options.peers else ():
-            others.setdefault(peer, []).extend(measure_peer(peer, clip[0], clip[2], attacks))
     print(table(results))
-    for peer, trials in others.items():
-        print(f"\n{peer} (score: share of its 48 bits that are right)\n{table(trials)}")
     return 0
 
 

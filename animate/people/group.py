@@ -11,13 +11,14 @@ import numpy as np
 from animate import media, provenance
 from animate.clock import frame_rate, num_frames
 from animate.config import RenderConfig, parse_size
+from animate.crop import output_size
 from animate.errors import ConfigError
 from animate.motion.direction import Direction
 from animate.people.mixing import lasting, mixed
 from animate.people.stage import ScaledStage, Stage, make_stage
 from animate.pipeline import content_id, generate_motion
 from animate.rights import examine, joint_consent, portrait_sha256, resolve_consent, restored_steps, visible_label
-from animate.types import Consent, MarkedFrames, Motion, Portrait, Speech
+from animate.types import Consent, MarkedFrames, Motion, Portrait, Signer, Speech
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,8 @@ class Group:
         consent = joint_consent([performer.consent for performer in self.performers])
         config, rate = self.config, frame_rate(self.config.fps)
         words = visible_label(consent, config.label, config.label_language, config.label_font, config.label_text)
-        stage = self.stage if config.size == "" else ScaledStage(self.stage, _longest_side(config))
+        size = output_size(self.stage.still.shape[1::-1], config.size)
+        stage = self.stage if size == self.stage.still.shape[1::-1] else ScaledStage(self.stage, size)
 
         def frames() -> Iterator[np.ndarray]:
             drawn = stage.frames([motion.resampled(rate) for motion in motions])
@@ -115,11 +117,12 @@ class Group:
         files = dict.fromkeys(voice.sha256 for performer in self.performers for voice in performer.voices)
         return [sha256 for sha256 in files if sha256 not in ("", heard)]
 
-    def save(self, *paths: str | Path, progress: bool = False) -> Path:
+    def save(self, *paths: str | Path, signer: Signer | None = None, progress: bool = False) -> Path:
         """Write one or more files in one pass, as `Clip.save` does."""
         encoding = media.Encoding.of(self.config)
         media.check_targets(paths, encoding)
-        return media.write_videos(paths, self.frames(), self.speech, encoding, progress=progress)[0]
+        frames = self.frames().signed_by(signer)
+        return media.write_videos(paths, frames, self.speech, encoding, progress=progress)[0]
 
 
 def check_settings(config: RenderConfig) -> None:
@@ -132,14 +135,8 @@ def check_settings(config: RenderConfig) -> None:
     """
     if config.crop != "full" or config.alpha:
         raise ConfigError("crop and alpha are for one person at a time. Leave them out.")
-    _longest_side(config)
-
-
-def _longest_side(config: RenderConfig) -> int | None:
-    side = parse_size(config.size)
-    if isinstance(side, tuple):
+    if isinstance(side := parse_size(config.size), tuple):
         raise ConfigError(f"Several people keep the proportions of their stage; use one side, such as {max(side)}.")
-    return side
 
 
 def perform_together(

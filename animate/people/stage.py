@@ -145,11 +145,10 @@ class _Cut:
 
 
 class ScaledStage:
-    """A stage whose frames have a given longest side, in pixels."""
+    """A stage whose frames have another width and height, in pixels."""
 
-    def __init__(self, stage: Stage, longest: int):
-        self._stage, factor = stage, longest / max(stage.still.shape[:2])
-        self._size = tuple(max(1, round(side * factor)) for side in stage.still.shape[1::-1])
+    def __init__(self, stage: Stage, size: tuple[int, int]):
+        self._stage, self._size = stage, size
         self.still, self.person = self._scaled(stage.still), self._scaled(stage.person)
 
     def frames(self, motions: Sequence[Motion]) -> Iterator[np.ndarray]:

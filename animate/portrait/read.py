@@ -68,7 +68,8 @@ def read_portrait(
     image, sha256 = read_image(path)
     restored, report = restore_image(image, restore, detector=detector)
     portrait = portrait_from_image(restored, name=Path(path).name, face=face, detector=detector)
-    return replace(portrait, sha256=sha256, original=None if restored is image else image, restoration=report)
+    original = None if restored is image else image
+    return replace(portrait, sha256=sha256, original=original, restoration=report, file=Path(path))
 
 
 def portrait_from_image(
@@ -148,7 +149,8 @@ def read_people(
     image, sha256 = read_image(path)
     restored, report = restore_image(image, restore, detector=detector)
     people = people_from_image(restored, name=Path(path).name, faces=faces, detector=detector)
-    came_from = {"sha256": sha256, "original": None if restored is image else image, "restoration": report}
+    original = None if restored is image else image
+    came_from = {"sha256": sha256, "original": original, "restoration": report, "file": Path(path)}
     return {number: replace(portrait, **came_from) for number, portrait in people.items()}
 
 

@@ -9,6 +9,7 @@ from animate.provenance.credentials import Ingredient, Origin, in_words, read_cr
 from animate.provenance.detection import MAX_FRAMES, detect
 from animate.provenance.embedding import MIN_SIZE, PUBLIC_KEY, STRENGTHS, mark
 from animate.provenance.guard import Findings, examine
+from animate.provenance.identity import read_signer
 from animate.provenance.label import LABELS, Label, label, labelled
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "mark",
     "parse_consent",
     "read_credentials",
+    "read_signer",
     "remember",
     "remembered",
     "sign",

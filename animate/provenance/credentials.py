@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from animate import __version__
 from animate.errors import DependencyError, ProvenanceError
-from animate.provenance.identity import Identity, signing_identity, trusted_roots
-from animate.types import Consent, Credentials
+from animate.provenance.identity import Scheme, signer_of_this_user, trusted_roots
+from animate.types import Consent, Credentials, Signer
 
 SOFT_BINDING = "org.animate-portrait.tile.1"
 CONSENT_LABEL = "org.animate-portrait.consent"
@@ -49,7 +50,7 @@ class Ingredient:
     sha256 : str
         Of the file as it was read.
     source_mark_id : str or None
-        The id of the mark it carried, if it came out of this engine.
+        The id of its mark, if it came out of this engine.
     restored : tuple of str
         The steps of restoration that changed it before it was used.
     """
@@ -62,7 +63,7 @@ class Ingredient:
     @property
     def description(self) -> str:
         """What else is to be known of it, in words; empty if there is nothing."""
-        words = [f"carries the mark {self.source_mark_id}"] if self.source_mark_id else []
+        words = [f"made by animate, mark {self.source_mark_id}"] if self.source_mark_id else []
         return "; ".join(words + ([f"restored: {', '.join(self.restored)}"] if self.restored else []))
 
 
@@ -76,7 +77,7 @@ class Origin:
         Of the files as they were read; empty if there is none.
     consent : Consent
     source_mark_id : str or None
-        The id of the mark that the portrait itself carried, if it came out of this engine.
+        The id of the portrait's own mark, if it came out of this engine.
     restored : tuple of str
         The steps of restoration that changed the portrait before it was animated.
     guard : dict
@@ -97,7 +98,7 @@ class Origin:
     edits: tuple[str, ...] | None = None
 
 
-def sign(path: str | Path, mark_id: str, origin: Origin, identity: Identity | None = None) -> Path | None:
+def sign(path: str | Path, mark_id: str, origin: Origin, signer: Signer | None = None) -> Path | None:
     """Sign a finished file; must be the last change to it.
 
     Parameters
@@ -107,8 +108,8 @@ def sign(path: str | Path, mark_id: str, origin: Origin, identity: Identity | No
     mark_id : str
         12 hex digits, the id in the mark.
     origin : Origin
-    identity : Identity, optional
-        Who signs; `signing_identity()` by default.
+    signer : Signer, optional
+        `signer_of_this_user()` by default.
 
     Returns
     -------
@@ -125,24 +126,47 @@ def sign(path: str | Path, mark_id: str, origin: Origin, identity: Identity | No
     if kind not in _TYPES | _BESIDE:
         known = ", ".join(_TYPES | _BESIDE)
         raise ProvenanceError(f"{path.name}: files of type {path.suffix!r} cannot be signed. Use {known}.")
-    c2pa, who = _c2pa(), identity or signing_identity()
+    c2pa, pen = _c2pa(), _Pen(signer or signer_of_this_user())
     beside = path.with_suffix(SIDECAR) if kind in _BESIDE else None
     draft = path.with_name(f".{path.name}.signed")
     try:
-        signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(b"es256", who.chain.encode(), who.key.encode(), None))
+        algorithm = c2pa.C2paSigningAlg[pen.scheme.name]
         builder = c2pa.Builder(_manifest(mark_id, origin), c2pa.Context.from_dict(_OFFLINE))
         if beside:
             builder.set_no_embed()
+        signing = c2pa.Signer.from_callback(pen, algorithm, pen.certificates)
         with path.open("rb") as source, draft.open("w+b") as target:
-            manifest = builder.sign(signer, (_TYPES | _BESIDE)[kind], source, target)
+            manifest = builder.sign(signing, (_TYPES | _BESIDE)[kind], source, target)
         if beside:
             draft.write_bytes(manifest)
         os.replace(draft, beside or path)
     except (c2pa.C2paError, OSError) as error:
-        raise ProvenanceError(f"{path.name} could not be signed: {error}. Check the signing chain and key.") from error
+        cause = pen.failure or error
+        raise ProvenanceError(f"{path.name} could not be signed: {cause}. Check the signing chain and key.") from cause
     finally:
         draft.unlink(missing_ok=True)
     return beside
+
+
+class _Pen:
+    """Signs for c2pa-python, to which all failures of a signer are one: keeps the reason.
+
+    Every signature is checked, so that a wrong key is noticed here and not by who reads the files.
+    """
+
+    def __init__(self, signer: Signer):
+        self.certificates, self._signer = signer.certificates, signer
+        self.scheme, self.failure = Scheme.of(signer.certificates), None
+
+    def __call__(self, data: bytes) -> bytes:
+        try:
+            signature = self._signer.sign(data)
+            if not self.scheme.fits(signature, data):
+                raise ProvenanceError("the signature does not fit the first certificate of the chain")
+        except Exception as error:  # whatever a signer raises: c2pa-python would swallow it
+            self.failure = error
+            return b""
+        return signature
 
 
 def read_credentials(path: str | Path) -> Credentials:
@@ -233,17 +257,25 @@ def _described(manifest_store: dict) -> Credentials:
     failures = manifest_store.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
     signature = manifest.get("signature_info", {})
     found = {part["label"]: part["data"] for part in manifest.get("assertions", [])}
-    binding, consent = found.get("c2pa.soft-binding", {}), found.get(CONSENT_LABEL, {})
-    made_here = binding.get("alg") == SOFT_BINDING and binding.get("blocks")
+    consent = found.get(CONSENT_LABEL, {})
     generator = (manifest.get("claim_generator_info") or [{}])[0]
     return Credentials(
         state=state,
         signer=", ".join(filter(None, (signature.get("issuer"), signature.get("common_name")))),
         generator=" ".join(filter(None, (generator.get("name"), generator.get("version")))),
-        mark_id=binding["blocks"][0]["value"] if made_here else None,
+        mark_id=_bound_id(found.get("c2pa.soft-binding")),
         consent=consent.get("basis"),
         reason=", ".join(sorted({part["code"] for part in failures})) if state == "invalid" else "",
     )
+
+
+def _bound_id(binding: object) -> str | None:
+    """Return the id of our mark in a soft binding; None for others, and for what is no id: anybody can write one."""
+    try:
+        mark_id = binding["blocks"][0]["value"] if binding["alg"] == SOFT_BINDING else ""
+        return mark_id if re.fullmatch("[0-9a-f]{12}", mark_id) else None
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 def _c2pa():

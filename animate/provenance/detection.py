@@ -18,7 +18,7 @@ from animate.provenance import code
 from animate.provenance.analysis import band, canonical_luma
 from animate.provenance.embedding import MIN_SIZE, PUBLIC_KEY
 from animate.provenance.layout import Layout
-from animate.provenance.search import DEEP, PLAIN, Geometry, Peak, View, candidates, peaks
+from animate.provenance.search import DEEP, PLAIN, Geometry, Peak, View, candidates, peaks, seen_in
 from animate.types import Verdict
 
 MAX_FRAMES = 12  # the mark stands still, so more add little
@@ -82,8 +82,10 @@ def detect(frames: Iterable[np.ndarray], *, deep: bool = False, key: bytes = PUB
     for geometries in (PLAIN, DEEP) if deep else (PLAIN,):
         for peak in candidates(layout, views, geometries):
             best = max(best, peak.score)
-            if (mark_id := _read(layout, peak, key)) is not None:
-                return _verdict(peak.score, mark_id)
+            # Its message may come through at full size where the view that found it misses a few bits.
+            for seen in (peak, seen_in(layout, views[0], peak)):
+                if (mark_id := _read(layout, seen, key)) is not None:
+                    return _verdict(peak.score, mark_id)
     return _verdict(best, None, 1 + deep * len(DEEP) / len(PLAIN))
 
 

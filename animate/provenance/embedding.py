@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -22,7 +23,7 @@ from animate.provenance.analysis import band, canonical_luma, spectrum
 from animate.provenance.credentials import Origin, sign
 from animate.provenance.layout import TILE, Layout
 from animate.provenance.record import append, files_sha256
-from animate.types import MarkedFrames, Speech
+from animate.types import MarkedFrames, Signer, Speech
 
 # Published on purpose: everyone can verify. So everyone could also forge or erase: the mark says that this engine
 # made a picture, not who used it.
@@ -40,7 +41,7 @@ _MAX_TEXTURE_GAIN = 2.5
 _NEAR_BLACK, _NEAR_WHITE = 30, 215  # luma beyond which a change of contrast clips the mark away
 _IN_BLACK = 0.4  # share of the mark in black, where codecs drop it and SSIM counts it most
 _FLAT_SIGMA, _FLAT_DEVIATION = 3.0, 2.5  # window and local deviation by which the quality gate calls a place flat
-_FLAT_TOLERANCE = 1.05  # of the RMS there
+_RESAMPLED_SIGMA = 0.7  # pixels; warping takes about so much grain away, and what was rough may be flat
 _STEP = 0.35  # how far one turn of the closed loop goes
 _AMPLITUDES = (0.2, 3.0)  # of a coded bit after it
 _ROUGH = 50  # JPEG quality in it
@@ -56,7 +57,7 @@ class _Strength:
 
 
 STRENGTHS = {
-    "balanced": _Strength(44.12, 0.92, 0.0096),
+    "balanced": _Strength(44.12, 0.92, 0.0094),
     "strong": _Strength(42.0, 1.25, 0.02),
     "discreet": _Strength(46.0, 0.75, 0.0065),
 }
@@ -148,6 +149,7 @@ class _Marked(MarkedFrames):
             for part in (np.maximum(increments, 0), np.maximum(-increments, 0))
         )
         self.size, self.fps, self.num_frames, self.mark_id = (width, height), fps, num_frames, mark_id
+        self._signer: Signer | None = None
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for frame in self._frames():
@@ -170,10 +172,16 @@ class _Marked(MarkedFrames):
         pictures = sorted(file.iterdir()) if file.is_dir() else [file]
         beside = None
         for picture in pictures:
-            beside = sign(picture, self.mark_id, origin)
+            beside = sign(picture, self.mark_id, origin, self._signer)
         event = "rendered" if origin.edits is None else "restored"
         append(event, mark_id=self.mark_id, output_sha256=files_sha256(pictures), **asdict(origin))
         return beside
+
+    def signed_by(self, signer: Signer | None) -> MarkedFrames:
+        """Return the same stream, whose files are signed by another signer."""
+        other = copy(self)
+        other._signer = signer
+        return other
 
 
 def pattern(still: np.ndarray, mark_id: int, key: bytes, strength: _Strength) -> np.ndarray:
@@ -199,15 +207,22 @@ def pattern(still: np.ndarray, mark_id: int, key: bytes, strength: _Strength) ->
 
 
 def _fitted(increments: np.ndarray, luma: np.ndarray, strength: _Strength) -> np.ndarray:
-    """Lower increments until the quality that is measured, rounding included, keeps to the strength."""
-    flat = _local_variance(luma, _FLAT_SIGMA) < _FLAT_DEVIATION**2
+    """Lower increments until the quality that is measured, rounding included, keeps to the strength.
+
+    What moves is resampled and loses grain: no place that would be flat then gets more than flat ones may.
+    """
+    resampled = cv2.GaussianBlur(luma, (0, 0), _RESAMPLED_SIGMA)
+    flat = _local_variance(resampled, _FLAT_SIGMA) < _FLAT_DEVIATION**2
+    around = cv2.GaussianBlur(flat.astype(np.float32), (0, 0), _FLAT_SIGMA)
     for _ in range(2):  # the part of the dither does not shrink with the mark, so once is not enough
         change = dithered(increments).astype(np.float32)
-        excess = [
+        excess = np.sqrt(cv2.GaussianBlur(change * change, (0, 0), _FLAT_SIGMA)) / strength.flat_rms
+        increments = increments * (1 - (1 - 1 / np.maximum(excess, 1)) * around)
+        change = dithered(increments).astype(np.float32)
+        excess = (
             np.mean(change**2) / (255.0**2 * 10 ** (-strength.psnr_db / 10)),
             _ssim_loss(luma, change) / strength.ssim_loss,
-            np.mean(change[flat] ** 2) / (_FLAT_TOLERANCE * strength.flat_rms) ** 2 if flat.any() else 0.0,
-        ]
+        )
         increments = increments / np.sqrt(max(*excess, 1.0))
     return increments
 

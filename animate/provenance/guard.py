@@ -7,13 +7,15 @@ There is no switch to turn it off, and a picture that cannot be checked is refus
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from animate.errors import RefusalError
+from animate.provenance.credentials import read_credentials
 from animate.provenance.detection import detect
-from animate.provenance.record import append
+from animate.provenance.record import append, file_sha256
 
 # The highest of 518 scores of ordinary material (portraits and crops of them, paintings, animals, video frames, plain
 # skin tones; SPEC.md) was 0.54, eight were above 0.2; the authors call scores above 0.8 unsafe.
@@ -23,13 +25,13 @@ _TALL = 1.25  # ratio of the sides from which squares of the picture are looked 
 
 @dataclass(frozen=True)
 class Findings:
-    """What the checks of a portrait found: the explicitness score, 0 to 1, and the id of a mark that is there."""
+    """What the checks of a portrait found: the explicitness score, 0 to 1, and the id of its mark if it was made here."""
 
     explicit: float
     source_mark_id: str | None
 
 
-def examine(image: np.ndarray, sha256: str, *, allow_marked: bool = False) -> Findings:
+def examine(image: np.ndarray, sha256: str, *, file: Path | None = None, allow_marked: bool = False) -> Findings:
     """Check a portrait before it is rendered; a refusal goes into the record.
 
     Parameters
@@ -38,13 +40,15 @@ def examine(image: np.ndarray, sha256: str, *, allow_marked: bool = False) -> Fi
         RGB.
     sha256 : str
         Hash of the portrait, for the record.
+    file : Path, optional
+        Where it was read. Its credentials may say that it was made here although the mark in its pixels is gone.
     allow_marked : bool
-        Accept a picture that carries the mark of this engine.
+        Accept a picture that was made by this engine.
 
     Raises
     ------
     RefusalError
-        If the picture is explicit, carries our mark, or cannot be checked.
+        If the picture is explicit, was made here and is not allowed, or cannot be checked.
     """
     explicit = explicitness(image)
     if explicit >= EXPLICIT_FROM:
@@ -52,7 +56,7 @@ def examine(image: np.ndarray, sha256: str, *, allow_marked: bool = False) -> Fi
         raise RefusalError(
             f"This picture is explicit (score {explicit:.2f}, limit {EXPLICIT_FROM}) and is not animated. Use another one."
         )
-    findings = Findings(round(explicit, 4), detect([image]).mark_id)
+    findings = Findings(round(explicit, 4), detect([image]).mark_id or _signed_mark_id(file, sha256))
     if findings.source_mark_id and not allow_marked:
         append("refused", reason="marked", portrait_sha256=sha256, guard=asdict(findings))
         raise RefusalError(
@@ -60,6 +64,12 @@ def examine(image: np.ndarray, sha256: str, *, allow_marked: bool = False) -> Fi
             "allow_marked=True or --allow-marked: the result will name it as its source."
         )
     return findings
+
+
+def _signed_mark_id(file: Path | None, sha256: str) -> str | None:
+    """Return the id that the credentials of a file name if they are ours, also if they do not fit the pixels any more."""
+    unchanged = file is not None and file.is_file() and file_sha256(file) == sha256
+    return read_credentials(file).mark_id if unchanged else None
 
 
 def explicitness(image: np.ndarray) -> float:

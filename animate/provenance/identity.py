@@ -15,36 +15,28 @@ from pathlib import Path
 
 from animate.errors import DependencyError, ProvenanceError
 from animate.provenance.home import home, writable_home
+from animate.types import Signer
 
 CHAIN_VARIABLE, KEY_VARIABLE = "ANIMATE_SIGNING_CHAIN", "ANIMATE_SIGNING_KEY"
 _YEARS = 10
 
 
-@dataclass(frozen=True)
-class Identity:
-    """A signing chain in PEM, the leaf first; its private key (P-256); and the root that readers may trust."""
-
-    chain: str
-    key: str
-    root: str
-
-
-def signing_identity() -> Identity:
+def signer_of_this_user() -> Signer:
     """Return who signs: the studio named by `ANIMATE_SIGNING_CHAIN` and `ANIMATE_SIGNING_KEY`, or this user.
 
     Raises
     ------
     ProvenanceError
-        If the files cannot be read, or only one of the two is named.
+        If the files cannot be read or do not belong together, or only one of the two is named.
     """
     chain, key = os.environ.get(CHAIN_VARIABLE), os.environ.get(KEY_VARIABLE)
     if bool(chain) != bool(key):
         raise ProvenanceError(f"Set both {CHAIN_VARIABLE} and {KEY_VARIABLE}, or neither.")
-    return _read(Path(chain), Path(key)) if chain and key else own_identity()
+    return read_signer(chain, key) if chain and key else own_signer()
 
 
-def own_identity() -> Identity:
-    """Return the user's own identity; made on first use, never overwritten.
+def own_signer() -> Signer:
+    """Return the user's own signer; its key is made on first use, never overwritten.
 
     Raises
     ------
@@ -54,7 +46,88 @@ def own_identity() -> Identity:
     folder = writable_home() / "identity"
     if not folder.is_dir():
         _make(folder)
-    return _read(folder / "chain.pem", folder / "key.pem")
+    return read_signer(folder / "chain.pem", folder / "key.pem")
+
+
+def read_signer(chain: str | Path, key: str | Path) -> Signer:
+    """Return the signer of a certificate chain and a private key without a password, both files in PEM.
+
+    Raises
+    ------
+    ProvenanceError
+        If a file cannot be read, or the key is not that of the first certificate.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        certificates = "\n".join(_certificates(Path(chain).read_text()))
+        private = load_pem_private_key(Path(key).read_bytes(), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it has a password
+        raise ProvenanceError(f"The signing chain {chain} or key {key} cannot be read: {error}.") from error
+    scheme = Scheme.of(certificates)
+    if private.public_key() != scheme.public_key:
+        raise ProvenanceError(f"The key {key} is not that of the first certificate in {chain}.")
+    return Signer(certificates, lambda data: private.sign(data, *scheme.arguments))
+
+
+@dataclass(frozen=True, eq=False)
+class Scheme:
+    """How the key of a certificate signs.
+
+    Attributes
+    ----------
+    name : str
+        As C2PA calls it (C2PA 2.x, 13.2.1), such as "ES256".
+    public_key : object
+        Of the package cryptography.
+    arguments : tuple
+        What its `verify`, and `sign` of the private key, take beside the data.
+    """
+
+    name: str
+    public_key: object
+    arguments: tuple
+
+    @classmethod
+    def of(cls, certificates: str) -> Scheme:
+        """Return the scheme of the first certificate of a chain in PEM.
+
+        Raises
+        ------
+        ProvenanceError
+            If there is none, or C2PA knows no scheme for its key.
+        """
+        from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+        from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
+        from cryptography.x509 import load_pem_x509_certificate
+
+        try:
+            public = load_pem_x509_certificate(certificates.encode()).public_key()
+        except ValueError as error:
+            raise ProvenanceError(f"The signing chain does not begin with a certificate in PEM: {error}.") from error
+        curves = {"secp256r1": ("ES256", SHA256()), "secp384r1": ("ES384", SHA384()), "secp521r1": ("ES512", SHA512())}
+        if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name in curves:
+            name, digest = curves[public.curve.name]
+            return cls(name, public, (ec.ECDSA(digest),))
+        if isinstance(public, rsa.RSAPublicKey):
+            salted = padding.PSS(padding.MGF1(SHA256()), padding.PSS.DIGEST_LENGTH)
+            return cls("PS256", public, (salted, SHA256()))
+        if isinstance(public, ed25519.Ed25519PublicKey):
+            return cls("ED25519", public, ())
+        raise ProvenanceError(
+            f"The signing certificate has a {type(public).__name__}. Use one of P-256, P-384, P-521, RSA or Ed25519."
+        )
+
+    def fits(self, signature: bytes, data: bytes) -> bool:
+        """Tell whether a signature of data was made with the private key."""
+        from cryptography.exceptions import InvalidSignature
+
+        try:
+            self.public_key.verify(signature, data, *self.arguments)
+        except InvalidSignature:
+            return False
+        return True
 
 
 def trusted_roots() -> str:
@@ -63,17 +136,6 @@ def trusted_roots() -> str:
     roots = [_certificates(own.read_text())[-1]] if own.is_file() else []
     roots += [file.read_text() for file in sorted((home() / "trust").glob("*.pem"))]
     return "\n".join(roots)
-
-
-def _read(chain: Path, key: Path) -> Identity:
-    try:
-        certificates = _certificates(chain.read_text())
-        private = key.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProvenanceError(f"The signing chain {chain} or key {key} cannot be read: {error}.") from error
-    if not certificates or "PRIVATE KEY" not in private:
-        raise ProvenanceError(f"{chain} holds no certificate or {key} no private key. Both must be PEM.")
-    return Identity("\n".join(certificates), private, certificates[-1])
 
 
 def _certificates(pem: str) -> list[str]:

@@ -152,6 +152,12 @@ def _refined(layout: Layout, views: list[View], halves: list[View], peak: Peak) 
     return max((pair[peak.geometry.mirrored] for pair in nearby), key=lambda peak: peak.score)
 
 
+def seen_in(layout: Layout, view: View, peak: Peak) -> Peak:
+    """Return a refined peak as another view of the same frames shows it."""
+    nearby = [peaks(layout, view, geometry) for geometry in (peak.geometry, *_neighbours(peak.geometry, 0.0005))]
+    return max((pair[peak.geometry.mirrored] for pair in nearby), key=lambda peak: peak.score)
+
+
 def _neighbours(geometry: Geometry, step: float) -> list[Geometry]:
     nearby = [replace(geometry, scale=geometry.scale * factor) for factor in (1 - step, 1 + step)]
     if geometry.aspect != 1:

@@ -8,10 +8,36 @@ from animate.renderer.head import HeadFrame
 from animate.topology import CHIN, FACE_OVAL
 from animate.types import Portrait
 
-_STEEPEST = 1.3  # depth over distance in the picture; a turn of 20 degrees still leaves a third of the width
+# An adult skull with its hair, 16 cm wide, 19 high and 19 long, in the head's frame, eye distances.
+_SKULL, _SKULL_RADII = np.array([0.0, -0.45, 1.2]), np.array([1.25, 1.5, 1.52])
+_STEEPEST = 1.3  # depth over distance in the picture; a turn of 20 degrees still leaves half of the width
 # Half the width of what moves with the head (hair is wide, shoulders stay), by the height below the eyes.
-_HEAD_WIDTH = ((-2.0, -0.5, 0.5, 1.1, 1.6), (2.5, 2.1, 1.5, 0.95, 0.7))  # eye distances
+_HEAD_WIDTH = ((-2.0, -0.5, 0.5, 1.1, 1.6), (2.5, 2.1, 1.7, 1.3, 0.9))  # eye distances
 _HOLD = 0.9  # eye distances over which motion dies away towards the edge of the moving region
+
+
+def nearest_on_outline(points: np.ndarray, face: np.ndarray, outline: np.ndarray):
+    """Return distance (pixels), the two outline vertices, and their shares, for points outside the face."""
+    start, end = face[outline], face[np.roll(outline, -1)]
+    along = end - start
+    t = ((points[:, None] - start) * along).sum(axis=2) / np.maximum((along**2).sum(axis=1), 1e-9)
+    t = np.clip(t, 0, 1)
+    offsets = points[:, None] - (start + t[..., None] * along)
+    distances = np.hypot(offsets[..., 0], offsets[..., 1])
+    nearest = distances.argmin(axis=1)
+    rows = np.arange(len(points))
+    share = np.column_stack([1 - t[rows, nearest], t[rows, nearest]])
+    return distances[rows, nearest], np.column_stack([outline[nearest], np.roll(outline, -1)[nearest]]), share
+
+
+def skull_depth(points: np.ndarray, frame: HeadFrame) -> np.ndarray:
+    """Return how deep the skull lies behind picture points [N, 2], pixels; beside it, how deep its middle does."""
+    straight = frame.axes[:, 2] / _SKULL_RADII  # into the picture, where the skull is a unit ball
+    start = frame.to_head(np.column_stack([points, np.full(len(points), frame.origin[2])]))
+    start = (start - _SKULL) / _SKULL_RADII
+    nearest = -(start @ straight) / (straight @ straight)
+    before = np.sqrt(np.maximum(0, 1 - ((start + nearest[:, None] * straight) ** 2).sum(axis=1)))
+    return frame.origin[2] + (nearest - before / np.linalg.norm(straight)) * frame.unit
 
 
 def without_cliffs(points: np.ndarray) -> np.ndarray:
@@ -25,17 +51,28 @@ def without_cliffs(points: np.ndarray) -> np.ndarray:
 
 def neck_weight(portrait: Portrait, frame: HeadFrame, points: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """Fall from the head to the shoulders, and sideways to whatever else stands beside the head."""
+    side, below, chin, shoulder = _along_neck(portrait, frame, points)
+    vertical = 1 - smoothstep((below - chin + 0.35) / (shoulder - chin + 0.35))
+    lateral = 1 - smoothstep(
+        (np.abs(side) - np.interp(below, *_HEAD_WIDTH)) / np.interp(below, (-0.5, 1.1), (1.0, 0.8))
+    )
+    return 1 - (1 - vertical * lateral) * smoothstep(distance / (0.4 * frame.unit))
+
+
+def chest_weight(portrait: Portrait, frame: HeadFrame, points: np.ndarray) -> np.ndarray:
+    """Return how far points [N, 2] rise with the chest: 0 down to the chin, 1 from the shoulders on."""
+    _, below, chin, shoulder = _along_neck(portrait, frame, points)
+    return smoothstep((below - chin) / (shoulder - chin))
+
+
+def _along_neck(portrait: Portrait, frame: HeadFrame, points: np.ndarray):
+    """Return how far points [N, 2] lie beside the skull's middle and below the eyes, and chin and shoulders below."""
     upright = frame.axes[0, :2] / np.linalg.norm(frame.axes[0, :2])
     down = np.array([-upright[1], upright[0]])
     local = (points - frame.origin[:2]) / frame.unit
-    side, below = local @ upright, local @ down
     chin = (portrait.face.vertices[CHIN, :2] - frame.origin[:2]) @ down / frame.unit
-    shoulder = chin + _neck_length(portrait, frame, upright, down, chin)
-    vertical = 1 - smoothstep((below - chin + 0.35) / (shoulder - chin + 0.35))
-    lateral = 1 - smoothstep(
-        (np.abs(side) - np.interp(below, *_HEAD_WIDTH)) / np.interp(below, (-0.5, 1.1), (1.0, 0.5))
-    )
-    return 1 - (1 - vertical * lateral) * smoothstep(distance / (0.4 * frame.unit))
+    middle = (frame.to_picture(_SKULL[None])[0, :2] - frame.origin[:2]) @ upright / frame.unit
+    return local @ upright - middle, local @ down, chin, chin + _neck_length(portrait, frame, upright, down, chin)
 
 
 def _neck_length(portrait: Portrait, frame: HeadFrame, upright, down, chin: float) -> float:

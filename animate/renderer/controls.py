@@ -43,7 +43,12 @@ def controls_from_row(row: np.ndarray) -> np.ndarray:
         upper = resting * (1 - blink) + blink / (1 - MEETING) * (1 - MEETING * lower)
         controls[COLUMN["lidLower" + side]] = lower
         upper = min(upper, (1 - MEETING * lower) / (1 - MEETING))
-        closed = (1 - MEETING) * upper + MEETING * lower  # 0 as in the picture, 1 shut
         controls[COLUMN["lidUpper" + side]] = upper
-        controls[COLUMN["lidOverlap" + side]] = max(0.0, (closed - 0.8) / 0.2)
+        controls[COLUMN["lidOverlap" + side]] = max(0.0, (lid_closure(controls, side) - 0.8) / 0.2)
     return controls
+
+
+def lid_closure(controls: np.ndarray, side: str) -> float:
+    """Return how far the lids of the "Right" or "Left" eye are closed: 0 as in the picture, 1 shut, below 0 wider."""
+    upper, lower = (float(controls[COLUMN[lid + side]]) for lid in ("lidUpper", "lidLower"))
+    return (1 - MEETING) * upper + MEETING * lower

@@ -6,19 +6,22 @@ import cv2
 import numpy as np
 
 from animate.channels import INDEX
+from animate.easing import smoothstep
+from animate.renderer.controls import controls_from_row, lid_closure
 from animate.renderer.eyeball import Eyeball, find_iris, take_eyeball
 from animate.renderer.grain import take_grain
 from animate.renderer.head import HeadFrame, plane_inverse
+from animate.renderer.lid_skin import LidSkin
+from animate.renderer.lid_texture import take_lid_skin
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.opening import find_opening, straightened
 from animate.renderer.raster import blend_into
-from animate.renderer.strokes import darken_along, soften_along
-from animate.topology import IRIS_LEFT, IRIS_RIGHT
+from animate.topology import BROW_LEFT_LOWER, BROW_RIGHT_LOWER, FACE_OVAL, IRIS_LEFT, IRIS_RIGHT
 from animate.types import Portrait
 
 # Travel of the iris at a channel value of 1: a 12 mm eyeball turned by about 30 degrees sideways and 25 up or down.
 TRAVEL_X, TRAVEL_Y = 0.095, 0.075  # eye distances
-_LASHES = 0.6  # share of the light that closed lashes take
+_RUNS_OUT = 0.06  # eye distances that the line of a shut eye runs on beyond the outer corner
 _LID_SHADE = 0.4  # share of the light that a lid which comes down keeps from the eyeball under it
 _ALIKE = 0.88  # of the other iris' radius; perspective makes less of a difference
 _AS_PICTURED = 0.06  # of the opening: a turn of the head changes its height in the picture as much
@@ -35,6 +38,8 @@ class Eye:
     side : str
         "Right" or "Left".
     ball : Eyeball
+    lid : LidSkin
+        Of the upper lid.
     depth : float
         Of the iris, pixels, as in `FaceMesh.vertices`.
     open_height : float
@@ -43,10 +48,13 @@ class Eye:
 
     side: str
     ball: Eyeball
+    lid: LidSkin
     depth: float
     open_height: float
 
-    def draw(self, frame: np.ndarray, row: np.ndarray, upper, lower, matrix, offset, head: HeadFrame) -> None:
+    def draw(
+        self, frame: np.ndarray, row: np.ndarray, upper, lower, matrix, offset, head: HeadFrame, light: float
+    ) -> None:
         """Draw the eyeball between the lids into `frame`.
 
         Parameters
@@ -56,9 +64,11 @@ class Eye:
         row : float32 [58]
         upper, lower : float32 [n, 2]
             Edges of the lids in this frame, pixels.
-        matrix, offset : float64 [3, 3], [3]
-            Motion of the head, as `head_transform` gives it.
+        matrix, offset : float64 [2, 3], [2]
+            Motion of what is around, as `HeadMotion.near` gives it.
         head : HeadFrame
+        light : float
+            How much brighter the eye is than in the picture.
         """
         gaze = self._gaze(row, head)
         start, axis, heights = straightened(upper, lower)
@@ -67,17 +77,34 @@ class Eye:
         opened = max(0.0, abs(open_share - 1) - _AS_PICTURED) * self.open_height
         stirred = (float(np.hypot(*gaze)) + opened) / (_STARTS * head.unit)
         if stirred > 0.02:
-            self._draw_eyeball(frame, gaze, upper, lower, matrix, offset, head, min(1.0, stirred), open_share)
-        closing = float(np.clip((1 - open_share) / 0.8, 0, 1))
-        if closing > 0:
-            # Where the lids meet, lashes lie in a line; it also hides the cut between the lids.
-            edge = np.minimum(heights[0], heights[1] + 0.02 * head.unit)
-            soften_along(frame, start, axis, edge, 1.5 + 0.012 * head.unit, closing)
-            darken_along(
-                frame, start, axis, edge, max(0.8, 0.018 * head.unit), np.full(len(edge), _LASHES * closing**2)
-            )
+            self._draw_eyeball(frame, gaze, upper, lower, matrix, offset, head, min(1.0, stirred), open_share, light)
+        closed = min(1.0, lid_closure(controls_from_row(row), self.side))
+        if closed > 0:
+            upper = self._edge(start, axis, heights, closed, head.unit)
+            self.lid.draw(frame, upper, matrix, offset, foreshortening, min(1.0, closed / 0.8), light)
 
-    def _draw_eyeball(self, frame, gaze, upper, lower, matrix, offset, head, weight: float, open_share: float) -> None:
+    def _edge(self, start, axis, heights, closed: float, unit: float) -> np.ndarray:
+        """Return the edge of the upper lid, float64 [M, 2] px, from the picture's left to its right.
+
+        That of a shut eye is one shallow bow, which runs out beyond the outer corner of the open eye.
+        """
+        beyond = int(_RUNS_OUT * unit * closed)
+        to_right = 1 if self.side == "Right" else -1  # the outer corner of the right eye is the left one in the picture
+        upper, lower = (np.pad(height[::to_right], (beyond, 0), mode="edge") for height in heights)
+        along = np.arange(-beyond, len(heights[0]))
+        share = along / len(heights[0])  # 0 at the outer corner, 1 at the inner one
+        shut = np.maximum(upper, lower)
+        inner = share > 0.15
+        bow = np.polyval(np.polyfit(share[inner], shut[inner], 2), share) - shut
+        bow = np.where(inner, np.maximum(bow, 0), bow) * smoothstep((1 - share) / 0.25)
+        upper = upper + closed**3 * bow
+        from_left = along if to_right == 1 else len(heights[0]) - 1 - along
+        edge = start + from_left[:, None] * axis + upper[:, None] * [-axis[1], axis[0]]
+        return edge[::to_right]
+
+    def _draw_eyeball(
+        self, frame, gaze, upper, lower, matrix, offset, head, weight: float, open_share: float, light: float
+    ) -> None:
         ball, softness = self.ball, max(1.0, 0.014 * head.unit)
         # The rim of the eye that moves with the lids shows a piece of the iris: it goes as soon as the iris does.
         aside = min(1.0, float(np.hypot(*gaze)) / (0.4 * TRAVEL_Y * head.unit))
@@ -102,8 +129,9 @@ class Eye:
         shade = np.exp(-((opening.below_upper / (0.07 * head.unit)) ** 2))
         layer *= (1 - _LID_SHADE * max(0.0, 1 - open_share) * shade)[..., None]
         # A catch-light lies where the lamp puts it on the cornea, which turns with the iris.
-        light = _sample(ball.light, rest_x - _LIGHT_GOES * gaze_x - ball.left, rest_y - _LIGHT_GOES * gaze_y - ball.top)
-        layer += light * share
+        glint = _sample(ball.light, rest_x - _LIGHT_GOES * gaze_x - ball.left, rest_y - _LIGHT_GOES * gaze_y - ball.top)
+        layer += glint * share
+        layer *= np.float32(light)
         layer = np.clip(layer, 0, 255, out=layer)
         blend_into(frame, opening.left, opening.top, layer, opening.coverage * np.float32(weight))
 
@@ -127,7 +155,7 @@ def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame) -> dict[
         landmarks = portrait.face.vertices[list(chain)].astype(np.float64)
         irises[side] = find_iris(portrait.image, outlines[side], landmarks[:, :2], head.unit)
         depths[side] = float(landmarks[0, 2])
-    grain = take_grain(portrait)
+    grain, oval = take_grain(portrait), portrait.face.vertices[list(FACE_OVAL), :2]
     widest = max(iris[2] for iris in irises.values())
     eyes = {}
     for side, outline in outlines.items():
@@ -137,9 +165,13 @@ def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame) -> dict[
             irises[side] = np.array([*portrait.face.vertices[chain[0], :2].astype(float), widest])
         ball = take_eyeball(portrait.image, outline, irises[side], head.unit, lash_rim(head.unit), grain)
         upper, lower = (mesh.rest[edge, :2] for edge in mesh.openings["eye" + side])
+        brow = portrait.face.vertices[list(BROW_RIGHT_LOWER if side == "Right" else BROW_LEFT_LOWER), :2]
+        lid = take_lid_skin(
+            portrait.image, *(mesh.rest[edge] for edge in mesh.openings["eye" + side]), brow, oval, head.unit, grain
+        )
         heights = straightened(upper, lower)[2]
         open_height = max(0.5, float(np.mean(heights[1] - heights[0])))
-        eyes["eye" + side] = Eye(side, ball, depths[side], open_height)
+        eyes["eye" + side] = Eye(side, ball, lid, depths[side], open_height)
     return eyes
 
 

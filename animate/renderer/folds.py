@@ -3,9 +3,10 @@
 import numpy as np
 
 from animate.channels import INDEX
+from animate.easing import smoothstep
 from animate.renderer.opening import straightened
-from animate.renderer.strokes import crease_along
-from animate.topology import MIRROR
+from animate.renderer.strokes import crease_along, darken_along, soften_along
+from animate.topology import JAWLINE, MIRROR
 
 # Each fold runs through the means of vertices of the right half of the face; its width is in eye distances; and it
 # takes as much of the light as the channels that make it say, each at 1 (places after Ekman & Friesen 1978, FACS).
@@ -21,6 +22,10 @@ _FOREHEAD = ((104,), (69,), (108,), (151,), (337,), (299,), (333,))
 _ABOVE_BROWS = ((104, 105), (69, 66), (108, 107), (151, 9), (337, 336), (299, 296), (333, 334))
 _RAISED = {"browInnerUp": 0.1, "browOuterUpLeft": 0.06, "browOuterUpRight": 0.06}
 _FAINT = 0.01  # share of the light below which a fold is not drawn
+
+_CHIN = list(JAWLINE[4:-4])
+_OVER_NECK = 0.25  # eye distances that a chin comes down by which it surely lies over the neck
+_CHIN_SHADE, _CHIN_WIDTH = 0.12, 0.1  # share of the light, eye distances
 
 
 def _folds() -> tuple:
@@ -53,3 +58,23 @@ def draw_folds(frame: np.ndarray, row: np.ndarray, vertices: np.ndarray, unit: f
             points = np.array([vertices[list(point)].mean(axis=0) for point in line])
             start, axis, heights = straightened(points, points)
             crease_along(frame, start, axis, heights[0], max(0.8, width * unit), depth)
+
+
+def draw_chin(frame: np.ndarray, vertices: np.ndarray, rest: np.ndarray, unit: float) -> None:
+    """Round the edge of a chin that comes down over the neck, and let it cast a shade, in place.
+
+    Parameters
+    ----------
+    frame : uint8 [H, W, 3]
+    vertices, rest : float [N, 2]
+        Where the face is in this frame and in the picture, pixels.
+    unit : float
+        Eye distance, pixels.
+    """
+    over = float(smoothstep((vertices[_CHIN, 1] - rest[_CHIN, 1]).mean() / (_OVER_NECK * unit)))
+    if over > _FAINT:
+        start, axis, heights = straightened(vertices[_CHIN], vertices[_CHIN])
+        soften_along(frame, start, axis, heights[0], 1.5 + 0.02 * unit, over)
+        soften_along(frame, start, axis, heights[0], 1.5 + 0.02 * unit, over)
+        below, width = heights[0] + 0.5 * _CHIN_WIDTH * unit, _CHIN_WIDTH * unit
+        darken_along(frame, start, axis, below, width, np.full(len(below), _CHIN_SHADE * over))

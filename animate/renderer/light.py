@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from animate.easing import smoothstep
-from animate.renderer.head import HeadFrame
+from animate.renderer.head import HeadFrame, HeadMotion
 from animate.topology import BROW_LEFT, BROW_RIGHT, LIPS_OUTER_LOWER, LIPS_OUTER_UPPER, NUM_SKIN
 from animate.types import Portrait
 
@@ -37,29 +37,30 @@ class Light:
     cell: float
     shape: tuple[int, int]
 
-    def gain(self, rotation: np.ndarray, matrix: np.ndarray, offset: np.ndarray) -> np.ndarray | None:
-        """Return what a turn of the head multiplies brightness by, float32 on the grid, or None for no change.
-
-        Parameters
-        ----------
-        rotation : float64 [3, 3]
-            Of the head, on the picture's axes.
-        matrix, offset : float64 [3, 3], [3]
-            Its whole motion, as `head_transform` gives it.
-        """
-        if np.abs(rotation - np.eye(3)).max() < 1e-4:
+    def gain(self, motion: HeadMotion) -> np.ndarray | None:
+        """Return what a motion of the head multiplies brightness by, float32 on the grid, or None for no change."""
+        if np.abs(motion.rotation - np.eye(3)).max() < 1e-4:
             return None
         rows, columns = np.mgrid[: self.shape[0], : self.shape[1]] * self.cell
-        middle = (matrix @ self.centre + offset)[:2] - self.corner
+        middle = motion.placed(self.centre[None])[0] - self.corner
         x, y = (columns - middle[0]) / self.radii[0], (rows - middle[1]) / self.radii[1]
         outwards = np.hypot(x, y)
         normals = np.stack([x, y, -np.sqrt(np.clip(1 - outwards**2, 0.05, 1))], axis=-1)
         normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
         # The normals of a ball depend on the place only; what turned there used to face another way.
-        change = (normals - normals @ rotation) @ self.slope
+        change = (normals - normals @ motion.rotation) @ self.slope
         # It ends on the face: the rim of background that moves with the hair has another light.
         change = np.clip(_SHARE * change, -_MOST, _MOST) * smoothstep((0.95 - outwards) / 0.5)
         return (1 + change).astype(np.float32)
+
+    def at(self, gain: np.ndarray | None, point: np.ndarray) -> float:
+        """Return the value of a grid of gains at a point, float [2] px of the picture."""
+        if gain is None:
+            return 1.0
+        x, y = np.clip((point - self.corner) / self.cell, 0, np.array(self.shape[::-1]) - 1.001)
+        column, row = int(x), int(y)
+        left, right = gain[row : row + 2, column : column + 2].T @ (row + 1 - y, y - row)
+        return float(left + (x - column) * (right - left))
 
 
 def find_light(portrait: Portrait, head: HeadFrame, region: tuple[int, int, int, int]) -> Light:

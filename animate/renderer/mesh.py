@@ -7,7 +7,15 @@ import cv2
 import numpy as np
 from scipy.spatial import Delaunay
 
-from animate.renderer.attachment import border_weight, neck_weight, skin_share, without_cliffs
+from animate.renderer.attachment import (
+    border_weight,
+    chest_weight,
+    nearest_on_outline,
+    neck_weight,
+    skin_share,
+    skull_depth,
+    without_cliffs,
+)
 from animate.renderer.head import HeadFrame
 from animate.topology import (
     EYE_LEFT_LOWER,
@@ -30,7 +38,7 @@ _CLOSED_GAP = 0.03  # eye distances
 _LIP_RIM = 0.018  # eye distances
 PIVOT = (0.0, 1.05, 1.35)  # where skull and neck meet, in the head's frame, eye distances (adult anatomy)
 _SPACING = 0.22  # of the extension's vertices, eye distances
-_SKULL_SLOPE = 0.9  # eye distances outside the face over which the depth falls to the middle of the skull
+_NEAR_FACE = 0.9  # eye distances outside the face within which it lies as the face does, not as the skull
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +62,8 @@ class PortraitMesh:
         Upper and lower edges of mouth and eyes; equal positions face each other.
     head_weight : float64 [N]
         How much a vertex follows the head: 1 on the face, 0 on shoulders and at the edge of the picture.
+    chest_weight : float64 [N]
+        How much a vertex rises with the chest.
     carrier : int [N - num_face, 2]
         The two vertices of the face's outline next to each vertex of the extension, and `carrier_share` float64
         [N - num_face, 2] how much of their expression it takes.
@@ -69,6 +79,7 @@ class PortraitMesh:
     between_lips: np.ndarray
     openings: dict
     head_weight: np.ndarray
+    chest_weight: np.ndarray
     carrier: np.ndarray
     carrier_share: np.ndarray
     region: tuple
@@ -91,11 +102,10 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     outline = cv2.convexHull(face[:, :2].astype(np.float32), returnPoints=False)[:, 0]
     region = _moving_region(portrait, frame, face[outline, :2])
     extra = _extension_points(region, face[outline, :2].astype(np.float32), frame.unit)
-    distance, carrier, share = _nearest_on_outline(extra, face[:, :2], outline)
-    depth = (share * face[carrier, 2]).sum(axis=1)
-    middle = frame.to_picture(np.array([PIVOT]))[0, 2]
-    # A head is round: next to the face the surface falls away towards the middle of the skull.
-    depth += (middle - depth) * (1 - np.exp(-distance / (_SKULL_SLOPE * frame.unit)))
+    distance, carrier, share = nearest_on_outline(extra, face[:, :2], outline)
+    depth = skull_depth(extra, frame)
+    at_face = (share * (face[carrier, 2] - skull_depth(face[carrier.ravel(), :2], frame).reshape(-1, 2))).sum(axis=1)
+    depth += at_face * np.exp(-distance / (_NEAR_FACE * frame.unit))
     rest = np.vstack([face, np.column_stack([extra, depth])])
     rest[:, 2] = without_cliffs(rest)
     upper, lower = openings["mouth"]
@@ -112,8 +122,9 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     triangles = np.vstack([triangles, face_triangles[order]]).astype(np.int32)
     source = _lip_source(rest, *openings["mouth"], between_lips, frame.unit)
     weight = np.concatenate([np.ones(len(face)), neck_weight(portrait, frame, extra, distance) * pinned])
+    chest = np.concatenate([np.zeros(len(face)), chest_weight(portrait, frame, extra) * pinned])
     return PortraitMesh(
-        rest, source, triangles, len(face), closing, between_lips, openings, weight, carrier, share, region
+        rest, source, triangles, len(face), closing, between_lips, openings, weight, chest, carrier, share, region
     )
 
 
@@ -211,20 +222,6 @@ def _extension_points(region, outline: np.ndarray, unit: float) -> np.ndarray:
     lattice = np.column_stack([x.ravel(), y.ravel()])
     outside = np.array([-cv2.pointPolygonTest(outline, (float(a), float(b)), True) for a, b in lattice])
     return lattice[outside > 0.4 * _SPACING * unit]
-
-
-def _nearest_on_outline(points: np.ndarray, face: np.ndarray, outline: np.ndarray):
-    """Return distance (pixels), the two outline vertices, and their shares, for points outside the face."""
-    start, end = face[outline], face[np.roll(outline, -1)]
-    along = end - start
-    t = ((points[:, None] - start) * along).sum(axis=2) / np.maximum((along**2).sum(axis=1), 1e-9)
-    t = np.clip(t, 0, 1)
-    offsets = points[:, None] - (start + t[..., None] * along)
-    distances = np.hypot(offsets[..., 0], offsets[..., 1])
-    nearest = distances.argmin(axis=1)
-    rows = np.arange(len(points))
-    share = np.column_stack([1 - t[rows, nearest], t[rows, nearest]])
-    return distances[rows, nearest], np.column_stack([outline[nearest], np.roll(outline, -1)[nearest]]), share
 
 
 def _border(triangles: np.ndarray) -> np.ndarray:

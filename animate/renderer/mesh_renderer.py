@@ -18,8 +18,9 @@ from animate.renderer.backdrop import (
 from animate.renderer.bands import moving_bands, moving_triangles
 from animate.renderer.controls import controls_from_row
 from animate.renderer.eyes import build_eyes
-from animate.renderer.folds import draw_folds
-from animate.renderer.head import fit_head_frame, head_rotation, head_transform
+from animate.renderer.far_side import find_far_side
+from animate.renderer.folds import draw_chin, draw_folds
+from animate.renderer.head import HeadMotion, chest_rise, fit_head_frame, head_motion
 from animate.renderer.lids import with_true_lids
 from animate.renderer.light import find_light
 from animate.renderer.mesh import PIVOT, build_mesh
@@ -77,6 +78,8 @@ class MeshRenderer:
         self.rest_row = np.concatenate([self.rig.own[: len(BLENDSHAPES)], np.zeros(len(HEAD), np.float32)])
         self._pivot = self._head.to_picture(np.array([PIVOT]))[0]
         self._weight = self.mesh.head_weight[:, None].astype(np.float32)
+        self._far_side = find_far_side(portrait.face, self.mesh, self._head, self._pivot)
+        self._chest = self.mesh.chest_weight.astype(np.float32)
 
         left, top, right, bottom = self.mesh.region
         self._window = np.s_[top:bottom, left:right]
@@ -94,9 +97,11 @@ class MeshRenderer:
         if portrait.in_front is not None:
             before = people_before(portrait.in_front, self._head.unit)
             self._in_front = StillLayer(self._image, np.round(255 * before).astype(np.uint8))
-        self._layers = {
-            "mouth": build_mouth(portrait, self.mesh, self.rig, self._head),
-            **build_eyes(portrait, self.mesh, self._head),
+        self._mouth = build_mouth(portrait, self.mesh, self.rig, self._head)
+        self._eyes = build_eyes(replace(portrait, image=bare), self.mesh, self._head)
+        self._middles = {
+            name: self.mesh.rest[np.concatenate(self.mesh.openings[name])].mean(axis=0)
+            for name in ("mouth", *self._eyes)
         }
 
     def _build_warp(self, picture: np.ndarray, alpha: np.ndarray, device: str):
@@ -135,20 +140,23 @@ class MeshRenderer:
         if onto is not None:
             self._still_parts.draw(frame)
         row = row * self._share
-        matrix, offset = head_transform(row, self._head, self._pivot)
-        vertices = self._placed(row, matrix, offset)
-        gain = self._light.gain(head_rotation(row, self._head), matrix, offset)
+        motion = head_motion(row, self._head, self._pivot)
+        vertices = self._placed(row, motion)
+        gain = self._light.gain(motion)
         matte = None if self._matte is None else self._matte.copy()
         window = None if matte is None else matte[self._window]
         backdrop = None if onto is None else frame[self._window]
         self._warp.draw(frame[self._window], vertices - self._corner, gain, self._light.cell, window, backdrop)
+        draw_chin(frame, vertices, self.mesh.rest, self._head.unit)
         draw_folds(frame, row, vertices, self._head.unit)
-        for name, layer in self._layers.items():
-            upper, lower = (vertices[chain] for chain in self.mesh.openings[name])
-            layer.draw(frame, row, upper, lower, matrix, offset, self._head)
+        edges = {name: [vertices[chain] for chain in chains] for name, chains in self.mesh.openings.items()}
+        self._mouth.draw(frame, row, *edges["mouth"], *motion.near(self._middles["mouth"]), self._head)
+        for name, eye in self._eyes.items():
+            light = self._light.at(gain, edges[name][1].mean(axis=0))
+            eye.draw(frame, row, *edges[name], *motion.near(self._middles[name]), self._head, light)
         if self._spectacles is not None:
             calm = np.where(np.isin(np.arange(len(row)), _HEAD_COLUMNS), row, 0)
-            still = self._placed(calm, matrix, offset) - self._corner
+            still = self._placed(calm, motion) - self._corner
             self._spectacles.draw(frame[self._window], still)
         if self._in_front is not None:
             self._in_front.draw(frame)
@@ -171,12 +179,16 @@ class MeshRenderer:
             Pixels; the first 468 are those of `FaceMesh`.
         """
         row = row * self._share
-        return self._placed(row, *head_transform(row, self._head, self._pivot))
+        return self._placed(row, head_motion(row, self._head, self._pivot))
 
-    def _placed(self, row: np.ndarray, matrix: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    def _placed(self, row: np.ndarray, motion: HeadMotion) -> np.ndarray:
         shape = self.rig.shape(controls_from_row(row))
-        turned = shape @ matrix.T.astype(np.float32) + offset.astype(np.float32)
-        return (shape + self._weight * (turned - shape))[:, :2]
+        if self._far_side is not None:
+            shape[:, :2] += np.float32(self._far_side.share(row)) * self._far_side.bulge
+        flat = shape[:, :2]
+        placed = flat + self._weight * (motion.placed(shape) - flat)
+        placed[:, 1] -= np.float32(chest_rise(row) * self._head.unit) * self._chest
+        return placed
 
     def frames(self, motion: Motion) -> Iterator[np.ndarray]:
         """Draw the rows of a motion one after the other; each frame as `draw` returns it."""

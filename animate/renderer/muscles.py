@@ -173,7 +173,7 @@ def lid_fields(face: np.ndarray, eye: Slit, side: str) -> dict:
     """Slide the lids to where they meet; the skin between crease and lashes unrolls."""
     gap = eye.along(face[eye.lower_edge] - face[eye.upper])
     # Lashes and the rim of the lid keep their shape: the skin unrolls between them and the crease.
-    above, below = eye.falloff(0.26, lower=False, rim=0.03), eye.falloff(0.25, lower=True, rim=0.02)
+    above, below = eye.falloff(0.18, lower=False, rim=0.03), eye.falloff(0.25, lower=True, rim=0.02)
     # A shut upper lid closes a little over the lower one, which hides what a landmark leaves of the eye.
     overlap = _field(0, _LID_OVERLAP * np.clip(1 - eye.u**2, 0, 1) ** 0.25)
     return {

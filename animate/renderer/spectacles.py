@@ -9,14 +9,7 @@ import numpy as np
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.raster import rasterise
 from animate.renderer.sampling import double
-from animate.topology import (
-    BROW_LEFT,
-    BROW_RIGHT,
-    EYE_LEFT_LOWER,
-    EYE_LEFT_UPPER,
-    EYE_RIGHT_LOWER,
-    EYE_RIGHT_UPPER,
-)
+from animate.topology import BROW_LEFT, BROW_RIGHT, EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER
 from animate.types import Portrait
 
 _WIRE = 0.09  # eye distances, the thickest frame that is looked for
@@ -24,6 +17,7 @@ _WIRE = 0.09  # eye distances, the thickest frame that is looked for
 # the skin's brightness on the one with spectacles and at most 0.04 on the others.
 _BRIDGE_CONTRAST = 0.07
 _LINE_CONTRAST = 0.08  # of the skin's brightness, by which other parts of the frame are darker than what is beside them
+_WATERLINE = 0.04  # eye distances under the lower lid that are the lid's own
 _ROOM = 0.9  # eye distances around the frame in which a moving head carries it
 _NOWHERE = -30000  # a place outside every texture
 
@@ -78,11 +72,12 @@ def find_spectacles(portrait: Portrait, mesh: PortraitMesh) -> tuple[Spectacles,
     mesh : PortraitMesh
     """
     image, unit = portrait.image, portrait.face.eye_distance
-    luma = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 0.015 * unit + 0.3)
-    bridge, skin = _bridge(luma, portrait.face.vertices[:, :2].astype(np.float64), unit)
+    luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    coarse, fine = (cv2.GaussianBlur(luma, (0, 0), size * unit + 0.3) for size in (0.015, 0.008))
+    bridge, skin = _bridge(coarse, portrait.face.vertices[:, :2].astype(np.float64), unit)
     if bridge is None:
         return None
-    mask = _frame_around(luma, bridge, skin, portrait, unit)
+    mask = _frame_around(fine, bridge, skin, portrait, unit)
     grown = cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=max(1, round(0.012 * unit)))
     soft = cv2.dilate(grown, np.ones((3, 3), np.uint8)) * 255
     alpha = np.maximum(cv2.GaussianBlur(soft, (3, 3), 0), 255 * grown)  # whole wherever the picture below was filled
@@ -126,7 +121,8 @@ def _frame_around(luma: np.ndarray, bridge: np.ndarray, skin: float, portrait: P
     eyes = np.zeros_like(mask)
     for upper, lower in ((EYE_RIGHT_UPPER, EYE_RIGHT_LOWER), (EYE_LEFT_UPPER, EYE_LEFT_LOWER)):
         outline = portrait.face.vertices[list(upper + lower[::-1]), :2]
-        cv2.fillPoly(eyes, [np.round(outline).astype(np.int32)], 1)
+        for below in (0, _WATERLINE * unit):
+            cv2.fillPoly(eyes, [np.round(outline + (0, below)).astype(np.int32)], 1)
     for brow in (BROW_RIGHT, BROW_LEFT):
         hull = cv2.convexHull(np.round(portrait.face.vertices[list(brow), :2]).astype(np.int32))
         cv2.fillConvexPoly(eyes, hull, 1)

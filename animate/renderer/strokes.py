@@ -1,4 +1,4 @@
-"""Compiled strokes along a line: shade where lips or lashes meet, folds, and a cut made soft."""
+"""Compiled strokes along a line: shade where lips meet, soft edges, and folds."""
 
 import numpy as np
 
