@@ -185,6 +185,15 @@ def test_material_without_a_voice_teaches_closed_lips():
     assert not lip_gap(Motion(to_channels(programme.controls), MOTION_FPS)).any()
 
 
+def test_a_disguised_voice_is_another_one_and_its_silence_stays_silent():
+    mel = np.tile(np.linspace(0.3, 0.9, 40, dtype=np.float32), (60, 1))
+    mel[20:40] = 0
+    disguised = mel.copy()
+    augment.disguise(disguised, np.random.default_rng(0))
+    assert np.abs(disguised - mel)[:15].mean() > 0.01
+    assert not disguised[25:35].any()
+
+
 def test_augmentation_keeps_length_and_range():
     rng = np.random.default_rng(0)
     sound = Robot(None).speak("", "", "", 1).samples
@@ -225,6 +234,19 @@ def test_two_steps_train_and_a_stopped_run_goes_on_as_if_it_had_not_stopped(corp
     load_pipeline(tmp_path / "parts/checkpoint")
 
 
+def test_a_run_that_only_listens_leaves_the_denoiser_alone(corpus, tmp_path):
+    from animate.train import loop
+
+    config = replace(tiny_config(corpus, tmp_path, 2), listen_only=True)
+    before = loop.build_networks(config, [0.0] * NUM_LATENTS, [1.0] * NUM_LATENTS)
+    loop.train(config)
+    after = load_pipeline(config.checkpoint)
+    untouched = after.denoiser.state_dict()
+    assert all(torch.equal(value.half(), untouched[name].half()) for name, value in before[1].state_dict().items())
+    moved = after.speech_encoder.state_dict()
+    assert not torch.equal(before[0].state_dict()["project.weight"].half(), moved["project.weight"].half())
+
+
 def test_a_run_can_start_from_the_weights_of_another(corpus, tmp_path):
     from animate.train import loop
 
@@ -238,6 +260,26 @@ def test_a_run_can_start_from_the_weights_of_another(corpus, tmp_path):
     assert "_name_or_path" not in started[1].config  # no path of this machine in the next checkpoint
     with pytest.raises(CheckpointError, match="nowhere"):
         loop.train(replace(first, out=str(tmp_path / "third"), start_from="nowhere"))
+
+
+def test_an_average_lies_between_its_checkpoints(corpus, tmp_path):
+    from animate.train import loop
+    from animate.train.average import average
+
+    folders = []
+    for steps in (1, 2):
+        config = tiny_config(corpus, tmp_path / str(steps), steps)
+        folders.append(loop.train(config))
+    mean, *ends = (load_pipeline(folder) for folder in (average(folders, tmp_path / "mean"), *folders))
+    for network in ("speech_encoder", "denoiser"):
+        weights, first, second = (getattr(part, network).state_dict() for part in (mean, *ends))
+        for name, value in weights.items():
+            assert torch.allclose(value, (first[name] + second[name]) / 2, atol=2e-3), name
+    with pytest.raises(CheckpointError, match="no weights"):
+        average([tmp_path], tmp_path / "none")
+    with pytest.raises(CheckpointError, match="differs in shape"):
+        other = replace(tiny_config(corpus, tmp_path / "wide", 1), hidden_size=32)
+        average([folders[0], loop.train(other)], tmp_path / "none")
 
 
 def test_windows_are_padded_with_silence_at_the_ends(corpus, tmp_path):

@@ -14,6 +14,7 @@ from animate.train.emotions import ADDED, coloured, draw_intensities
 from animate.train.measures import Case
 from animate.train.phonemes import PAUSE, Phone, festival_to_ipa
 from animate.train.singing import compose
+from animate.train.synthesisers import phones_of_events
 from animate.train.teacher import lip_curves
 from animate.train.visemes import PHONE_CLASSES, phone_classes
 from animate.types import Motion, Speech
@@ -100,6 +101,14 @@ def test_written_sentences_come_once_and_drawn_ones_for_ever(monkeypatch):
 )
 def test_phones_of_festival_become_ipa(name, language, ipa):
     assert festival_to_ipa(name, language) == ipa
+
+
+def test_phones_of_espeak_close_before_the_burst_and_lose_their_marks():
+    events = [(0.0, "_:"), (0.1, "ˈɑː"), (0.3, "p"), (0.32, "(en)"), (0.35, "m"), (0.4, "")]
+    phones = phones_of_events(events, 0.5)
+    assert [phone.symbol for phone in phones] == ["", "ɑː", "p", "", "m", ""]
+    assert phones[2].start_s == pytest.approx(0.25) and phones[1].end_s == phones[2].start_s
+    assert phones[4].start_s == pytest.approx(0.35), "only voiceless stops are late"
 
 
 def test_a_melody_holds_vowels_and_keeps_consonants_short():

@@ -17,9 +17,9 @@ OPEN = "aɑäæɛʌɐ"
 
 # Probabilities below the first are ignored, from the second on the contact is complete. Chosen on held-out synthetic
 # voices: lower ones find few more contacts, and close the lips for more and more t, d and n.
-_LIPS_FROM, _LIPS_FULL = 0.025, 0.07
-_TEETH_FROM, _TEETH_FULL = 0.03, 0.09
-_ROUNDED_FROM, _ROUNDED_FULL = 0.07, 0.30
+_LIPS_FROM, _LIPS_FULL = 0.018, 0.055
+_TEETH_FROM, _TEETH_FULL = 0.012, 0.040
+_ROUNDED_FROM, _ROUNDED_FULL = 0.05, 0.22
 # Where an open vowel is this likely, contacts begin to give way, and where it is certain there are none.
 _OPEN_FROM, _OPEN_FULL = 0.5, 0.8
 _SPREAD = (

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from scipy.signal import butter, istft, oaconvolve, sosfilt, stft
 
 from animate.train.phonemes import Phone
@@ -139,20 +139,33 @@ def breath(length: int, rng: np.random.Generator) -> np.ndarray:
 def disguise(mel: np.ndarray, rng: np.random.Generator) -> None:
     """Change the voice in log-mel levels float32 [T, bands], in place; cheap enough for every batch.
 
-    Bands move up or down (a shorter or longer throat), are tilted and bent, and a few are masked (SpecAugment, Park
-    et al. 2019). What is silent stays silent.
+    Bands move up or down and closer or further apart (another throat), are tilted, bent, blurred and stretched in level
+    (another microphone, another synthesiser), and some bands and moments are masked (SpecAugment, Park et al. 2019).
+    What is silent stays silent.
     """
     bands = np.arange(mel.shape[1])
-    source = np.clip(bands * rng.uniform(0.9, 1.1) + rng.uniform(-1, 1), 0, len(bands) - 1)
+    bent = (
+        bands * rng.uniform(0.88, 1.12)
+        + rng.uniform(-1.5, 1.5)
+        + rng.uniform(-1, 1) * np.sin(bands * np.pi / len(bands))
+    )
+    source = np.clip(bent, 0, len(bands) - 1)
     lower = np.minimum(source.astype(int), len(bands) - 2)
     share = (source - lower).astype(np.float32)
     mel[:] = mel[:, lower] * (1 - share) + mel[:, lower + 1] * share
-    bends = np.interp(bands, np.linspace(0, len(bands), 6), rng.normal(0, 0.05, 6)) + rng.normal(0, 0.03)
-    mel += np.where(mel > 0.05, bends, 0).astype(np.float32)
-    mel += np.where(mel > 0.05, rng.standard_normal(mel.shape, np.float32) * 0.03, 0)
-    for _ in range(rng.integers(0, 3)):
+    if rng.random() < 0.25:
+        mel[:] = gaussian_filter(mel, (rng.uniform(0, 0.8), rng.uniform(0, 1.2)))
+    loud = mel > 0.05
+    bends = np.interp(bands, np.linspace(0, len(bands), 7), rng.normal(0, 0.065, 7)) + rng.normal(0, 0.03)
+    mel += np.where(loud, bends, 0).astype(np.float32)
+    mel[:] = np.where(loud, 0.8 + (mel - 0.8) * rng.uniform(0.88, 1.15), mel)
+    mel += np.where(loud, rng.standard_normal(mel.shape, np.float32) * rng.uniform(0, 0.045), 0)
+    for _ in range(rng.integers(0, 4)):
         first = rng.integers(len(bands))
-        mel[:, first : first + rng.integers(1, 6)] = 0
+        mel[:, first : first + rng.integers(1, 8)] = 0
+    for _ in range(rng.integers(0, 4)):
+        first = rng.integers(len(mel))
+        mel[first : first + rng.integers(1, 4)] = 0
     np.clip(mel, 0, 1.3, out=mel)
 
 

@@ -18,7 +18,7 @@ from animate.train.phonemes import ONE_LETTER, PAUSE, Phone, pinyin_to_ipa, roma
 
 SAMPLE_RATE = 24_000
 UNIT_S = 600 / SAMPLE_RATE
-_LATENESS_S = 0.037  # of token times, measured against pocketsphinx; without it the lips would trail
+_LATENESS_S = 0.062  # of token times, so that vowels begin as late as in recorded speech aligned by force
 DURATION = "/encoder/Clip_output_0"
 _PUNCTUATION = set(';:,.!?¡¿—…"«»“”')
 _SILENT_MARKS = set("ˈˌ→↗↘↓ ")  # carry duration, which belongs to the phone after them

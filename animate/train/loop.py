@@ -50,7 +50,7 @@ def train(config: TrainConfig, progress: bool = False) -> Path:
     accelerator = Accelerator(mixed_precision=config.mixed_precision)
     encoder, denoiser = first_networks(config, out)
     windows = Windows(out / "material", WINDOW, encoder.margin)
-    learner = Learner(encoder, denoiser, config.dropout, config.context_share, config.draws)
+    learner = Learner(encoder, denoiser, config.dropout, config.context_share, config.draws, config.listen_only)
     optimizer = torch.optim.AdamW(
         learner.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay, fused=True
     )

@@ -35,6 +35,7 @@ class Learner(nn.Module):
     dropout, context_share : float
         As in `TrainConfig`.
     draws : int
+    listen_only : bool
     """
 
     def __init__(
@@ -44,10 +45,12 @@ class Learner(nn.Module):
         dropout: float = 0.1,
         context_share: float = 0.8,
         draws: int = 1,
+        listen_only: bool = False,
     ):
         super().__init__()
         self.encoder, self.denoiser = encoder, denoiser
         self.dropout, self.context_share, self.draws = dropout, context_share, draws
+        self.listen_only = listen_only
         self.register_buffer("mean", torch.tensor(denoiser.config.mean), persistent=False)
         self.register_buffer("scale", torch.tensor(denoiser.config.scale), persistent=False)
         weights = torch.ones(len(denoiser.config.latents))
@@ -77,10 +80,10 @@ class Learner(nn.Module):
             heard.phones[:, margin:-margin].flatten(0, 1).float(), batch.phones.flatten(), self.phone_weights
         )
         losses["ear_phone"] = _PHONE_WEIGHT * named
-        conditions = (voice, batch.emotion, batch.style)
-        conditions = [tensor.repeat(self.draws, 1, 1) for tensor in conditions]
-        by_flow = self._flow_errors(motion.repeat(self.draws, 1, 1), conditions, generator)
-        losses |= {f"flow_{name}": value for name, value in by_flow.items()}
+        if not self.listen_only:
+            conditions = [tensor.repeat(self.draws, 1, 1) for tensor in (voice, batch.emotion, batch.style)]
+            by_flow = self._flow_errors(motion.repeat(self.draws, 1, 1), conditions, generator)
+            losses |= {f"flow_{name}": value for name, value in by_flow.items()}
         return {"loss": sum(losses.values()), **losses}
 
     def _flow_errors(self, motion: Tensor, conditions: list[Tensor], generator: torch.Generator) -> dict[str, Tensor]:

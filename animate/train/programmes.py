@@ -26,7 +26,7 @@ from animate.types import Speech
 _NO_SPEECH = 0.08  # share of programmes without a voice
 _SHOUT_OPENS = 1.2  # how much further a shouting mouth opens
 # How often each source is drawn, however much of it there is: natural voices first, statistical ones as seasoning
-_SOURCE_SHARES = {"kokoro": 0.60, "hibari": 0.21, "song": 0.09, "festival": 0.10}
+_SOURCE_SHARES = {"kokoro": 0.45, "hibari": 0.11, "piper": 0.11, "song": 0.08, "festival": 0.14, "espeak": 0.11}
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ class TrainConfig:
     start_from: str = ""  # folder of a checkpoint whose weights to begin with, instead of random ones
     checkpoint: str = "out/train/checkpoint"  # where the pipeline is written, in diffusers' layout
     seed: int = 0
+    listen_only: bool = False  # train the encoder by its own heads; the denoiser rests
     hours: float = 20.0  # of augmented speech to prepare
     workers: int = 1  # processes that prepare it
 

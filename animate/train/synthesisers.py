@@ -5,6 +5,8 @@ Each source is a tool that the user installs; none is imported by the library it
 
 from __future__ import annotations
 
+import ctypes
+import itertools
 import re
 import shutil
 import subprocess
@@ -187,27 +189,30 @@ class FliteVoices(Synthesiser):
 class FestivalVoices(Synthesiser):
     """Festival (BSD-like licences): statistical and unit-selection voices in languages that others lack."""
 
-    share_minutes = 24.0
-    _VOICES = {  # language: voice, encoding of its text
-        "en-us": ("cmu_us_slt_arctic_hts", "utf-8"),
-        "ca": ("upc_ca_ona_hts", "iso-8859-15"),
-        "cs": ("czech_machac", "iso-8859-2"),
-        "fi": ("suo_fi_lj_diphone", "iso-8859-1"),
-        "it": ("lp_diphone", "iso-8859-1"),
-        "ru": ("msu_ru_nsh_clunits", "utf-8"),
-    }  # fmt: skip
+    share_minutes = 36.0
+    _VOICES = {  # language: voices
+        "en-us": ["cmu_us_slt_arctic_hts", "ked_diphone"],
+        "ca": ["upc_ca_ona_hts"],
+        "cs": ["czech_machac", "czech_dita", "czech_krb", "czech_ph"],
+        "fi": ["suo_fi_lj_diphone", "hy_fi_mv_diphone"],
+        "it": ["lp_diphone", "pc_diphone"],
+        "ru": ["msu_ru_nsh_clunits"],
+    }
+    _ENCODINGS = {"ca": "iso-8859-15", "cs": "iso-8859-2", "fi": "iso-8859-1", "it": "iso-8859-1"}  # else utf-8
     _PACKAGES = (
-        "festvox-us-slt-hts festvox-ca-ona-hts festvox-czech-machac festvox-suopuhe-lj festvox-italp16k festvox-ru"
+        "festvox-us-slt-hts festvox-kdlpc16k festvox-ca-ona-hts festvox-czech-machac festvox-czech-dita "
+        "festvox-czech-krb festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festvox-italp16k festvox-itapc16k "
+        "festvox-ru"
     )
 
     def __init__(self, tools: Path, threads: int = 1):
         self.program = _program("festival", f"apt install festival {self._PACKAGES}")
 
     def voices(self) -> dict[str, list[str]]:
-        return {language: [voice] for language, (voice, _) in self._VOICES.items()}
+        return self._VOICES
 
     def speak(self, text: str, voice: str, language: str, speed: float) -> TimedSpeech:
-        encoding = self._VOICES[language][1]
+        encoding = self._ENCODINGS.get(language, "utf-8")
         with tempfile.TemporaryDirectory() as folder:
             sound, labels, script = (Path(folder) / name for name in ("speech.wav", "phones.lab", "speak.scm"))
             program = (
@@ -224,6 +229,96 @@ class FestivalVoices(Synthesiser):
             rows = [line.split() for line in labels.read_text(encoding="latin-1").splitlines()[1:]]
         ends = [(festival_to_ipa(row[2], language), float(row[0])) for row in rows]
         return TimedSpeech(samples, sample_rate, _phones_from_ends(ends))
+
+
+class EspeakVoices(Synthesiser):
+    """eSpeak NG (GPL, a tool and no more): formant synthesis in many throats and many languages, as seasoning."""
+
+    share_minutes = 30.0
+    _LANGUAGES = (
+        "ar bn cs da de el en-us es fa fi fil fr-fr he hi hr hu id is it ko lt lv mk nb nl pl pt-br ro ru sk sl sr sv "
+        "ta tr uk ur vi"
+    ).split()
+    _THROATS = "m1 m2 m3 m4 m5 m6 m7 m8 f1 f2 f3 f4 f5 klatt klatt2 klatt3 klatt4".split()
+    _RETRIEVAL, _PHONES_IN_IPA, _UTF8, _RATE = 1, 3, 1, 1  # constants of speak_lib.h
+    _PHONE_EVENT = 7
+    _WORDS_PER_MINUTE = 175
+
+    def __init__(self, tools: Path, threads: int = 1):
+        try:
+            import espeakng_loader
+        except ImportError:
+            raise DependencyError("espeakng_loader is missing. Use: pip install espeakng-loader") from None
+        self.library = ctypes.CDLL(espeakng_loader.get_library_path())
+        data = espeakng_loader.get_data_path().encode()
+        self.sample_rate = self.library.espeak_Initialize(self._RETRIEVAL, 0, data, self._PHONES_IN_IPA)
+        self.callback = _EspeakCallback(self._receive)  # kept: the library only holds a pointer
+        self.library.espeak_SetSynthCallback(self.callback)
+
+    def voices(self) -> dict[str, list[str]]:
+        # Every language begins with another throat, so that a short corpus has them all
+        throats = [self._THROATS[shift:] + self._THROATS[:shift] for shift in range(len(self._THROATS))]
+        return {
+            language: [f"{language}+{throat}" for throat in throats[5 * number % len(throats)]]
+            for number, language in enumerate(self._LANGUAGES)
+        }
+
+    def speak(self, text: str, voice: str, language: str, speed: float) -> TimedSpeech:
+        self.pieces, self.events = [np.zeros(0, np.int16)], []
+        self.library.espeak_SetVoiceByName(voice.encode())
+        self.library.espeak_SetParameter(self._RATE, round(self._WORDS_PER_MINUTE * speed), 0)
+        encoded = text.encode()
+        self.library.espeak_Synth(encoded, len(encoded) + 1, 0, 0, 0, self._UTF8, None, None)
+        self.library.espeak_Synchronize()
+        samples = (np.concatenate(self.pieces) / 32768).astype(np.float32)
+        if not self.events or not len(samples):
+            raise VoiceError(f"{voice} cannot say {text!r}.")
+        phones = phones_of_events(self.events, len(samples) / self.sample_rate)
+        return TimedSpeech(samples, self.sample_rate, phones)
+
+    def _receive(self, samples, count: int, events) -> int:
+        if samples and count > 0:
+            self.pieces.append(np.ctypeslib.as_array(samples, (count,)).copy())
+        for event in itertools.takewhile(lambda event: event.type, map(events.__getitem__, itertools.count())):
+            if event.type == self._PHONE_EVENT:
+                self.events.append((event.milliseconds / 1000, event.phone.decode(errors="ignore")))
+        return 0
+
+
+_BURSTS, _CLOSURE_S = tuple("ptkcqʈ"), 0.050  # events of these mark the burst, which ends the closure (measured)
+_SPELLING = str.maketrans("ʉε", "uɛ")
+
+
+def phones_of_events(events: list[tuple[float, str]], end_s: float) -> list[Phone]:
+    """Return the phones of eSpeak's events, each a start in seconds and a name.
+
+    Examples
+    --------
+    >>> [phone.symbol for phone in phones_of_events([(0.0, "ˈaː"), (0.2, "p"), (0.3, "_:")], 0.5)]
+    ['aː', 'p', '']
+    """
+    symbols = [re.sub(r"\(.*|[^\w\u0303]|[ˈˌ_\d]", "", name).translate(_SPELLING) for _, name in events]
+    starts = [start for start, _ in events]
+    for index in range(1, len(starts)):
+        if symbols[index].startswith(_BURSTS):
+            starts[index] = max(starts[index] - _CLOSURE_S, (starts[index] + starts[index - 1]) / 2)
+    edges = zip(starts, [*starts[1:], end_s])
+    return [Phone(symbol, start, end) for symbol, (start, end) in zip(symbols, edges) if end > start]
+
+
+class _EspeakEvent(ctypes.Structure):
+    """`espeak_EVENT` of speak_lib.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_int) for name in ("type", "message", "text_position", "length", "milliseconds", "sample")),
+        ("user_data", ctypes.c_void_p),
+        ("phone", ctypes.c_char * 8),
+    ]
+
+
+_EspeakCallback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_EspeakEvent)
+)
 
 
 def _phones_from_ends(ends: list[tuple[str, float]]) -> list[Phone]:
@@ -245,4 +340,5 @@ SOURCES: dict[str, type[Synthesiser]] = {
     "piper": PiperVoices,
     "flite": FliteVoices,
     "festival": FestivalVoices,
+    "espeak": EspeakVoices,
 }
