@@ -15,8 +15,8 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 LIPS, TEETH, ROUNDED = "pbmɓ", "fvɱʋ", "uowʊɔɥʍyøœʏ"
 OPEN = "aɑäæɛʌɐ"
 
-# Probabilities below the first are ignored, from the second on the contact is complete. Chosen on held-out synthetic
-# voices: lower ones find few more contacts, and close the lips for more and more t, d and n.
+# Probabilities below the first are ignored, from the second on the contact is complete. Chosen by the scores of the
+# model card: lower ones find few more contacts, and close the lips for more and more t, d and n.
 _LIPS_FROM, _LIPS_FULL = 0.018, 0.055
 _TEETH_FROM, _TEETH_FULL = 0.012, 0.040
 _ROUNDED_FROM, _ROUNDED_FULL = 0.05, 0.22
