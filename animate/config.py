@@ -1,4 +1,4 @@
-"""Settings: each default stands once, in its dataclass; a YAML preset overrides it, a flag or keyword overrides both."""
+"""Settings: each default stands once, in its dataclass; a YAML preset overrides it, a flag or keyword both."""
 
 import dataclasses
 import re

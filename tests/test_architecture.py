@@ -77,7 +77,10 @@ def test_import_loads_no_heavy_package():
 
 
 def test_help_loads_no_heavy_package():
-    quiet = "import contextlib, io, animate.cli\nwith contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):"
+    quiet = (
+        "import contextlib, io, animate.cli\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):"
+    )
     loaded = modules_loaded_by(f"{quiet}\n    animate.cli.main(['render', '--help'])")
     assert "animate" in loaded
     assert loaded.isdisjoint(HEAVY)

@@ -49,7 +49,7 @@ def blue(frame: np.ndarray) -> int:
 
 
 def brightness_across_lids(frame: np.ndarray, portrait: Portrait) -> list[np.ndarray]:
-    """Return the brightness of the columns in the middle half of each eye, float64 [rows, columns] as shares of skin."""
+    """Return the brightness of the middle half of each eye, float64 [rows, columns], as shares of the skin's."""
     found = []
     for upper, _, centre in EYES:
         x, y = portrait.face.vertices[centre, :2]

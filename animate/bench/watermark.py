@@ -1,6 +1,6 @@
 """Measure the mark: its quality, its cost, and what it survives, on clips of the engine itself.
 
-A clip is rendered, marked and written as a user would; every attack of `animate.bench.attacks` then starts from that file.
+A clip is rendered, marked and written as a user would; each of `animate.bench.attacks` then starts from that file.
 Results can be kept as JSON lines, so that a long run may be stopped and taken up again.
 """
 

@@ -54,7 +54,7 @@ def add_output_options(parser: argparse.ArgumentParser, voice: bool = True) -> N
         "--output",
         required=True,
         action="append",
-        help="what to write: .mp4, .webm, .mov, .gif, .webp, a still .png or .jpg, or FOLDER/%%04d.png for every frame; "
+        help="what to write: .mp4, .webm, .mov, .gif, .webp, a still .png or .jpg, or FOLDER/%%04d.png for each frame; "
         "may be given several times",
     )
     parser.add_argument("--config", help="YAML settings, or the name of a shipped preset: draft, film")

@@ -35,7 +35,7 @@ def add_consent(render: argparse.ArgumentParser) -> None:
     render.add_argument(
         "--consent",
         metavar="WORD",
-        help="by what right: self, permission:REFERENCE, public-domain, historical, fictional or undeclared; remembered "
+        help="by what right: self, permission:REFERENCE, public-domain, historical, fictional or undeclared; kept "
         "for the portrait. Without it the video carries a visible label",
     )
     render.add_argument(

@@ -37,7 +37,8 @@ def neutral_vertices(vertices: np.ndarray) -> np.ndarray:
     -------
     float32 [478, 3]
         The upper lip comes down by 30 % of the gap and the lower lip up by the rest, taking the chin half-way
-        along; the corners come in a little; everything above the nostrils stays. Equal to `vertices` if the gap is below 1.5 % of the eye distance.
+        along; the corners come in a little; everything above the nostrils stays. Equal to
+        `vertices` if the gap is below 1.5 % of the eye distance.
 
     Examples
     --------

@@ -25,7 +25,7 @@ _TALL = 1.25  # ratio of the sides from which squares of the picture are looked 
 
 @dataclass(frozen=True)
 class Findings:
-    """What the checks of a portrait found: the explicitness score, 0 to 1, and the id of its mark if it was made here."""
+    """What the checks of a portrait found: how explicit it is, 0 to 1, and the id of its mark if it was made here."""
 
     explicit: float
     source_mark_id: str | None
@@ -67,7 +67,7 @@ def examine(image: np.ndarray, sha256: str, *, file: Path | None = None, allow_m
 
 
 def _signed_mark_id(file: Path | None, sha256: str) -> str | None:
-    """Return the id that the credentials of a file name if they are ours, also if they do not fit the pixels any more."""
+    """Return the id in the credentials of a file if they are ours, also if they do not fit the pixels any more."""
     unchanged = file is not None and file.is_file() and file_sha256(file) == sha256
     return read_credentials(file).mark_id if unchanged else None
 

@@ -125,5 +125,5 @@ def edge_rooms(region, face: np.ndarray) -> np.ndarray:
 
 
 def head_freedom(region, face: np.ndarray, unit: float) -> float:
-    """Return the share of the asked head motion that a face has room for, 0.2-1: less where the picture cuts it close."""
+    """Return the share of the asked head motion that a face has room for, 0.2-1: less near the picture's edge."""
     return float(np.clip(edge_rooms(region, face).min() / (0.6 * unit), 0.2, 1))

@@ -31,7 +31,7 @@ def take_grain(portrait: Portrait) -> np.ndarray:
 
 
 def with_grain(paint: np.ndarray, grain: np.ndarray) -> np.ndarray:
-    """Return a texture uint8 [h, w, 3 or 4] with grain on its colours: the patch mirrored at its edges to the full size.
+    """Return a texture uint8 [h, w, 3 or 4] with grain on its colours: the patch, mirrored to the full size.
 
     What is dark shows less of it, as in the picture.
     """

@@ -13,8 +13,8 @@ _LINE = 0.018  # from the middle of the line of lashes to 37 % of its strength
 _SETS_IN = 0.05  # of travel, and from the corners, until the lid takes the place of the picture's own
 _SOFT = 0.08  # from the corners, until it does over the skin above the eye
 
-# Shares of the room between lid and brow where that passes into the skin that stays, and up to which the picture is held
-# still, because there the mesh would stretch it.
+# Shares of the room between lid and brow where that passes into the skin that stays, and up to which the picture is
+# held still, because there the mesh would stretch it.
 _CREASE = 0.25, 0.75, 1.0
 
 
@@ -116,7 +116,8 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
         The left corner of the eye in the frame, pixels, and the unit vector to the other.
     columns : float64 [7, M]
         Along the line between them, once per pixel of the picture: height of the open lid, how far it has come down,
-        how much of it is drawn, and of it over the skin above the eye, how much slides, strength of the lashes, and room up to the brow.
+        how much of it is drawn, and of it over the skin above the eye, how much slides, strength of the lashes, and room
+        up to the brow.
     shape : float64 [6]
         Where the textures begin along and below the line; pixels of the picture per pixel of the frame along it, and
         below it; light; how much is drawn of what hides pieces of the eye beyond the lids.

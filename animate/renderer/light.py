@@ -1,4 +1,4 @@
-"""Shading that follows the head: a face that turns away from the light of its picture darkens, and the other way round."""
+"""Shading that follows the head: a face that turns away from the light of its picture darkens, and vice versa."""
 
 from dataclasses import dataclass
 

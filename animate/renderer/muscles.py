@@ -116,7 +116,7 @@ def mouth_fields(face: np.ndarray, lips: Slit) -> dict:
         pull = room * near * smoothstep(sign * x / width * 0.9 + 0.15)
         lift = near * np.clip(sign * lips.u, 0, 1) ** 1.8  # lips bend in a bow
         half = _half(x, sign, 0.5 * width)
-        # The zygomatic muscle lifts the corner and bunches the cheek under the eye; the lips stretch thin over the teeth.
+        # The zygomatic muscle lifts the corner and bunches the cheek under the eye; the lips stretch over the teeth.
         cheek = _bump(face, corner + [sign * 0.14, -0.5, 0], 0.42, 0.32)
         fields["mouthSmile" + side] = _field(
             sign * (0.15 * pull + 0.02 * cheek), -0.15 * lift - 0.07 * cheek - 0.3 * thickness * half, 0.08 * pull

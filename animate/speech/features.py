@@ -168,7 +168,7 @@ def pitch_and_voicing(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def speech_level(mel: np.ndarray) -> float:
-    """Return the mean power of the frames [T, NUM_MELS] that count as sound; 0 if there is no sound, or only a room's noise."""
+    """Return the mean power of the frames [T, NUM_MELS] that count as sound; 0 if there is none but a room's noise."""
     power = mel.sum(axis=1)
     loud = power[power > 10 ** (_ABSOLUTE_GATE_DB / 10)]
     if not len(loud):
