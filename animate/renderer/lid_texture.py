@@ -10,6 +10,7 @@ from animate.renderer.sampling import double
 
 _BESIDE, _ABOVE, _BELOW = 0.16, 0.23, 0.12  # eye distances around the opening that the textures show
 _LASHES = 0.04  # eye distances beside the edges that hold lashes and their shadow
+_LIT = 0.6  # how far the skin over the lashes, which an open eye shades, goes towards the tone of the skin under it
 _OVER_LASHES = 0.1  # eye distances above the edge where the lid's own skin ends and that under the brow begins
 _BRIGHTER = 80  # percentile of the skin between lashes and brow: a shut lid lies in the light, out of its fold
 _FAINTEST, _DARKEST = 0.25, 0.75  # share of the light that the line of lashes takes
@@ -61,6 +62,7 @@ def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, grai
     own = own + rest[..., None] * (np.where(above[..., None] > 0, under_brow, cheek) - own)
     above = edge[None] - below[:, None]
     over_lashes = _tones(own, (above > _LASHES * unit) & (above < split), _BRIGHTER, unit)
+    over_lashes += _LIT * (cheek - over_lashes)
     smooth = over_lashes + np.clip(above / (0.15 * unit), 0, 1)[..., None] * (under_brow - over_lashes)
     smooth += np.clip(under / (_LASHES * unit) + 0.5, 0, 1)[..., None] * (cheek - smooth)
     inside = np.flatnonzero((along > 0) & (along < length))
