@@ -118,7 +118,8 @@ def test_a_shot_that_kills_its_workers_fails_alone(material):
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_ended_leaves_nothing_to_clean_and_no_shot_is_done_twice(material, end):
     (material / "slow").touch()
-    code = f"import test_batch; test_batch.run(test_batch.Path({str(material)!r}), 1)"
+    heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # what runs behind ignores it
+    code = f"{heeded}; import test_batch; test_batch.run(test_batch.Path({str(material)!r}), 1)"
     leader = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent)
     while not list((material / "out" / ".batch" / "done").glob("*.json")):
         assert leader.poll() is None
