@@ -46,7 +46,7 @@ def test_a_loop_is_closed_in_the_frames(portrait):
 
 
 def test_without_a_loop_the_picture_comes_first_and_last(portrait):
-    clip = animate.revive(portrait, "gentle", duration_s=2.0, consent="self")
+    clip = animate.revive(portrait, "gentle", duration_s=2.0, consent="self", size=str(portrait.image.shape[0]))
     frames = list(clip.frames())
     assert len(frames) == 50
     for frame in (frames[0], frames[-1]):

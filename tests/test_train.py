@@ -276,7 +276,7 @@ def test_an_average_lies_between_its_checkpoints(corpus, tmp_path):
         for name, value in weights.items():
             assert torch.allclose(value, (first[name] + second[name]) / 2, atol=2e-3), name
     with pytest.raises(CheckpointError, match="no weights"):
-        average([tmp_path], tmp_path / "none")
+        average([tmp_path / "nowhere"], tmp_path / "none")
     with pytest.raises(CheckpointError, match="differs in shape"):
         other = replace(tiny_config(corpus, tmp_path / "wide", 1), hidden_size=32)
         average([folders[0], loop.train(other)], tmp_path / "none")
