@@ -91,6 +91,7 @@ def test_every_blink_is_found_and_shuts_the_eye(tracking, played):
 
 @pytest.mark.parametrize("angle, gain, least", [("headYaw", 0.25, 0.97), ("headPitch", 0.35, 0.93)])
 def test_the_head_turns_as_it_was_played(tracking, played, angle, gain, least):
+    # MediaPipe reads other pitches in the frames of a blink, by how the lids are drawn
     found = tracking.motion.resampled(FPS)[angle]
     assert correlation(found, played[angle]) > least
     assert best_lag(found, played[angle], 4)[1] == 0

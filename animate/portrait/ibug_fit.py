@@ -4,17 +4,7 @@ import numpy as np
 
 from animate.errors import PortraitError
 from animate.portrait.deform import spread_displacements
-from animate.topology import (
-    EYE_LEFT_LOWER,
-    EYE_LEFT_UPPER,
-    EYE_RIGHT_LOWER,
-    EYE_RIGHT_UPPER,
-    IBUG68,
-    IRIS_LEFT,
-    IRIS_RIGHT,
-    NUM_VERTICES,
-    canonical_vertices,
-)
+from animate.topology import EYES, IBUG68, NUM_VERTICES, canonical_vertices
 
 # Median of MediaPipe's irises on 16 human pictures (0.20 to 0.25).
 _IRIS_RADIUS = 0.22  # of the distance between the corners of the eye
@@ -56,10 +46,7 @@ def mesh_from_68_points(points: np.ndarray) -> np.ndarray:
     skin = _posed(canonical_vertices().astype(float), ibug, points)  # [468, 3]
     residual = np.column_stack([points - skin[ibug, :2], np.zeros(68)])
     mesh[: len(skin)] = skin + spread_displacements(ibug, residual)
-    for iris, upper, lower in (
-        (IRIS_RIGHT, EYE_RIGHT_UPPER, EYE_RIGHT_LOWER),
-        (IRIS_LEFT, EYE_LEFT_UPPER, EYE_LEFT_LOWER),
-    ):
+    for upper, lower, iris in EYES:
         mesh[list(iris)] = _iris(mesh, upper, lower)
     return mesh.astype(np.float32)
 

@@ -82,10 +82,11 @@ def detect(frames: Iterable[np.ndarray], *, deep: bool = False, key: bytes = PUB
     for geometries in (PLAIN, DEEP) if deep else (PLAIN,):
         for peak in candidates(layout, views, geometries):
             best = max(best, peak.score)
-            # Its message may come through at full size where the view that found it misses a few bits.
-            for seen in (peak, seen_in(layout, views[0], peak)):
-                if (mark_id := _read(layout, seen, key)) is not None:
-                    return _verdict(peak.score, mark_id)
+            mark_id = _read(layout, peak, key)
+            if mark_id is None:  # the message may come through at full size where this view misses a few bits
+                mark_id = _read(layout, seen_in(layout, views[0], peak), key)
+            if mark_id is not None:
+                return _verdict(peak.score, mark_id)
     return _verdict(best, None, 1 + deep * len(DEEP) / len(PLAIN))
 
 

@@ -147,14 +147,12 @@ def _refined(layout: Layout, views: list[View], halves: list[View], peak: Peak) 
         half = _nearest(halves, peak.geometry)
         nearby = [peaks(layout, half, geometry, _HALF) for geometry in _neighbours(peak.geometry, step)]
         peak = max([peak, *(pair[peak.geometry.mirrored] for pair in nearby)], key=lambda peak: peak.score)
-    whole = _nearest(views, peak.geometry)
-    nearby = [peaks(layout, whole, geometry) for geometry in (peak.geometry, *_neighbours(peak.geometry, 0.001))]
-    return max((pair[peak.geometry.mirrored] for pair in nearby), key=lambda peak: peak.score)
+    return seen_in(layout, _nearest(views, peak.geometry), peak, 0.001)
 
 
-def seen_in(layout: Layout, view: View, peak: Peak) -> Peak:
-    """Return a refined peak as another view of the same frames shows it."""
-    nearby = [peaks(layout, view, geometry) for geometry in (peak.geometry, *_neighbours(peak.geometry, 0.0005))]
+def seen_in(layout: Layout, view: View, peak: Peak, step: float = 0.0005) -> Peak:
+    """Return a peak as a view of the same frames shows it, at its geometry or a step beside that."""
+    nearby = [peaks(layout, view, geometry) for geometry in (peak.geometry, *_neighbours(peak.geometry, step))]
     return max((pair[peak.geometry.mirrored] for pair in nearby), key=lambda peak: peak.score)
 
 

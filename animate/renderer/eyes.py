@@ -148,30 +148,25 @@ def _sample(texture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame) -> dict[str, Eye]:
     """Take both eyes of a portrait, so that their irises can move and their lids can close; by opening."""
-    outlines, irises, depths = {}, {}, {}
+    lids, outlines, landmarks, irises = {}, {}, {}, {}
     for side, chain in (("Right", IRIS_RIGHT), ("Left", IRIS_LEFT)):
-        upper, lower = (mesh.rest[edge, :2] for edge in mesh.openings["eye" + side])
-        outlines[side] = np.concatenate([upper, lower[::-1]])
-        landmarks = portrait.face.vertices[list(chain)].astype(np.float64)
-        irises[side] = find_iris(portrait.image, outlines[side], landmarks[:, :2], head.unit)
-        depths[side] = float(landmarks[0, 2])
+        upper, lower = lids[side] = [mesh.rest[edge] for edge in mesh.openings["eye" + side]]
+        outlines[side] = np.concatenate([upper, lower[::-1]])[:, :2]
+        landmarks[side] = portrait.face.vertices[list(chain)].astype(np.float64)
+        irises[side] = find_iris(portrait.image, outlines[side], landmarks[side][:, :2], head.unit)
     grain, oval = take_grain(portrait), portrait.face.vertices[list(FACE_OVAL), :2]
     widest = max(iris[2] for iris in irises.values())
     eyes = {}
     for side, outline in outlines.items():
         # Irises are alike; the edge that was taken for a much smaller one is the pupil's, or a ring's.
         if irises[side][2] < _ALIKE * widest:
-            chain = IRIS_RIGHT if side == "Right" else IRIS_LEFT
-            irises[side] = np.array([*portrait.face.vertices[chain[0], :2].astype(float), widest])
+            irises[side] = np.array([*landmarks[side][0, :2], widest])
         ball = take_eyeball(portrait.image, outline, irises[side], head.unit, lash_rim(head.unit), grain)
-        upper, lower = (mesh.rest[edge, :2] for edge in mesh.openings["eye" + side])
         brow = portrait.face.vertices[list(BROW_RIGHT_LOWER if side == "Right" else BROW_LEFT_LOWER), :2]
-        lid = take_lid_skin(
-            portrait.image, *(mesh.rest[edge] for edge in mesh.openings["eye" + side]), brow, oval, head.unit, grain
-        )
-        heights = straightened(upper, lower)[2]
+        lid = take_lid_skin(portrait.image, *lids[side], brow, oval, head.unit, grain)
+        heights = straightened(*(edge[:, :2] for edge in lids[side]))[2]
         open_height = max(0.5, float(np.mean(heights[1] - heights[0])))
-        eyes["eye" + side] = Eye(side, ball, lid, depths[side], open_height)
+        eyes["eye" + side] = Eye(side, ball, lid, float(landmarks[side][0, 2]), open_height)
     return eyes
 
 

@@ -1,6 +1,7 @@
 """The far side of a three-quarter face: as the head turns to the front it bulges, and the skin at its edge widens."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -10,20 +11,7 @@ from animate.easing import smoothstep
 from animate.renderer.attachment import nearest_on_outline
 from animate.renderer.head import HeadFrame, head_motion
 from animate.renderer.mesh import PortraitMesh
-from animate.topology import (
-    EYE_LEFT_LOWER,
-    EYE_LEFT_UPPER,
-    EYE_RIGHT_LOWER,
-    EYE_RIGHT_UPPER,
-    IRIS_LEFT,
-    IRIS_RIGHT,
-    LIPS_OUTER_LOWER,
-    LIPS_OUTER_UPPER,
-    NOSE_RIDGE,
-    NOSTRIL_LEFT,
-    NOSTRIL_RIGHT,
-    NUM_SKIN,
-)
+from animate.topology import EYES, LIPS_OUTER_LOWER, LIPS_OUTER_UPPER, NOSE_RIDGE, NOSTRIL_LEFT, NOSTRIL_RIGHT, NUM_SKIN
 from animate.types import FaceMesh
 
 _LEAST_YAW_DEG = 8.0  # below, both cheeks are in the picture
@@ -32,8 +20,8 @@ _INWARDS, _OUTWARDS = 0.7, 1.1  # eye distances from the outline over which what
 _EVEN = 0.7  # eye distances along the outline over which the bulge is evened out
 _FEATURES = 1.5  # so that of the way from the outline to a feature the first third moves in full
 _SHOWN = 0.7  # of the bulge: skin that is drawn out further smears
-_KEPT = (*IRIS_RIGHT, *IRIS_LEFT, *EYE_RIGHT_LOWER, *EYE_RIGHT_UPPER, *EYE_LEFT_LOWER, *EYE_LEFT_UPPER,
-         *LIPS_OUTER_UPPER, *LIPS_OUTER_LOWER, *NOSE_RIDGE, NOSTRIL_RIGHT, NOSTRIL_LEFT)  # fmt: skip
+_KEPT = (*chain.from_iterable(chain.from_iterable(EYES)), *LIPS_OUTER_UPPER, *LIPS_OUTER_LOWER, *NOSE_RIDGE,
+         NOSTRIL_RIGHT, NOSTRIL_LEFT)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

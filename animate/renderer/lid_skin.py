@@ -71,8 +71,8 @@ class LidSkin:
         ----------
         upper : float [n, 2]
             The lid's edge in this frame, pixels, from the picture's left to its right.
-        matrix, offset : float64 [3, 3], [3]
-            Motion of the head, as `head_transform` gives it.
+        matrix, offset : float64 [2, 3], [2]
+            Motion of what is around, as `HeadMotion.near` gives it.
         upright : float
             Height of the eye in this frame as a share of that in the picture: less where the head nods.
         shut : float
@@ -80,7 +80,7 @@ class LidSkin:
         light : float
             How much brighter the skin is than in the picture.
         """
-        start, end = (self.corners @ matrix.T + offset)[:, :2]
+        start, end = self.corners @ matrix.T + offset
         length = max(1e-3, float(np.hypot(*(end - start))))
         axis = (end - start) / length
         wide = self.length / length

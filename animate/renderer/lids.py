@@ -6,18 +6,9 @@ import cv2
 import numpy as np
 
 from animate.renderer.eyeball import find_iris
-from animate.topology import (
-    EYE_LEFT_LOWER,
-    EYE_LEFT_UPPER,
-    EYE_RIGHT_LOWER,
-    EYE_RIGHT_UPPER,
-    IRIS_LEFT,
-    IRIS_RIGHT,
-    NUM_SKIN,
-)
+from animate.topology import EYES, NUM_SKIN
 from animate.types import Portrait
 
-_EYES = ((EYE_RIGHT_UPPER, EYE_RIGHT_LOWER, IRIS_RIGHT), (EYE_LEFT_UPPER, EYE_LEFT_LOWER, IRIS_LEFT))
 _LEAST = 0.014  # eye distances; landmarks are no finer
 _FURTHEST = 0.08  # eye distances that a lid is moved at most
 _REACH = 0.2  # eye distances over which the skin below goes along
@@ -32,7 +23,7 @@ def with_true_lids(portrait: Portrait) -> Portrait:
     portrait : Portrait
     """
     unit, shift = portrait.face.eye_distance, np.zeros((NUM_SKIN, 2))
-    for upper, lower, iris in _EYES:
+    for upper, lower, iris in EYES:
         v = portrait.face.vertices[:, :2].astype(np.float64)
         outline = np.concatenate([v[list(upper)], v[list(lower[::-1])]])
         circle = find_iris(portrait.image, outline, v[list(iris)], unit)

@@ -11,16 +11,7 @@ import numpy as np
 
 from animate.easing import smoothstep
 from animate.renderer.head import HeadFrame, plane_inverse
-from animate.topology import (
-    EYE_LEFT_LOWER,
-    EYE_LEFT_UPPER,
-    EYE_RIGHT_LOWER,
-    EYE_RIGHT_UPPER,
-    IRIS_LEFT,
-    IRIS_RIGHT,
-    LIPS_INNER_LOWER,
-    LIPS_OUTER_LOWER,
-)
+from animate.topology import EYES, LIPS_INNER_LOWER, LIPS_OUTER_LOWER
 from animate.types import Portrait
 
 _HALF_WIDTH, _HALF_HEIGHT = 0.62, 0.34  # of the textures, eye distances
@@ -36,7 +27,6 @@ _LOWER_SHORTER = (0.0, 0.0, -0.006, 0.004, 0.012, 0.016)
 _LOWER_CROWN = 0.14
 _LUMA = np.array([0.299, 0.587, 0.114])
 _AROUND_MOUTH = (36, 266, 205, 425, 214, 434, 208, 428, 199)  # skin between cheeks and chin
-_EYES = ((EYE_RIGHT_UPPER, EYE_RIGHT_LOWER, IRIS_RIGHT), (EYE_LEFT_UPPER, EYE_LEFT_LOWER, IRIS_LEFT))
 _MOST_WARMTH = 1.6
 _MOST_LEAN = 0.25
 
@@ -93,7 +83,7 @@ def find_palette(portrait: Portrait) -> Palette:
 def _white_of_eyes(portrait: Portrait, skin: np.ndarray) -> np.ndarray:
     """Return the tint float64 [3] (0-1) of the whites of the eyes, no stronger than that of `skin` float64 [3]."""
     mask = np.zeros(portrait.image.shape[:2], np.uint8)
-    for upper, lower, iris in _EYES:
+    for upper, lower, iris in EYES:
         lids, rim = (portrait.face.vertices[list(part), :2] for part in (upper + lower[::-1], iris))
         cv2.fillPoly(mask, [np.round(16 * lids).astype(np.int32)], 1, cv2.LINE_8, 4)
         radius = 1.15 * np.hypot(*(rim[1:] - rim[0]).T).mean()
@@ -244,13 +234,13 @@ def paint_tongue_body(density: float, palette: Palette) -> np.ndarray:
     return _rgba(_in_shade(palette.flesh, light, palette, a), np.clip(inside * 5, 0, 1))
 
 
-def paint_tongue_tip(density: float, palette: Palette, mouth_width: float) -> np.ndarray:
+def paint_tongue_tip(density: float, palette: Palette, half_width: float) -> np.ndarray:
     """Return the tongue that lies over the lower lip: rounded, grooved, with the shade it casts around it.
 
-    `mouth_width` is that of half the mouth, eye distances.
+    `half_width` is that of the mouth, eye distances.
     """
     a, b = texture_plane(density)
-    a = a * max(1.0, 0.245 / (0.75 * mouth_width))
+    a = a * max(1.0, 0.245 / (0.75 * half_width))
     width = 0.245 - 0.05 * np.clip(b / 0.25, 0, 1)
     inside = 1 - (np.abs(a / width) ** 2.5 + (np.maximum(b, 0) / 0.28) ** 2.5) ** 0.4
     rim = np.clip(inside / 0.4, 0, 1)

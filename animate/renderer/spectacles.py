@@ -9,7 +9,7 @@ import numpy as np
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.raster import rasterise
 from animate.renderer.sampling import double
-from animate.topology import BROW_LEFT, BROW_RIGHT, EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER
+from animate.topology import BROW_LEFT, BROW_RIGHT, EYES
 from animate.types import Portrait
 
 _WIRE = 0.09  # eye distances, the thickest frame that is looked for
@@ -119,7 +119,7 @@ def _frame_around(luma: np.ndarray, bridge: np.ndarray, skin: float, portrait: P
     lines = cv2.morphologyEx(luma, cv2.MORPH_CLOSE, kernel) - luma
     mask = (lines > _LINE_CONTRAST * skin).astype(np.uint8)
     eyes = np.zeros_like(mask)
-    for upper, lower in ((EYE_RIGHT_UPPER, EYE_RIGHT_LOWER), (EYE_LEFT_UPPER, EYE_LEFT_LOWER)):
+    for upper, lower, _ in EYES:
         outline = portrait.face.vertices[list(upper + lower[::-1]), :2]
         for below in (0, _WATERLINE * unit):
             cv2.fillPoly(eyes, [np.round(outline + (0, below)).astype(np.int32)], 1)

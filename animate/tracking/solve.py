@@ -13,12 +13,9 @@ from animate.topology import (
     BROW_RIGHT_LOWER,
     BROW_RIGHT_UPPER,
     CHIN,
-    EYE_LEFT_LOWER,
     EYE_LEFT_UPPER,
-    EYE_RIGHT_LOWER,
     EYE_RIGHT_UPPER,
-    IRIS_LEFT,
-    IRIS_RIGHT,
+    EYES,
     JAWLINE,
     LIPS_INNER_LOWER,
     LIPS_INNER_UPPER,
@@ -61,8 +58,6 @@ _DEPTH_WEIGHT = 0.1  # MediaPipe only guesses it
 # Against channels that work against each other: much for the mouth, where many explain the same.
 _MOUTH_RIDGE, _BROW_RIDGE = 0.1, 0.02
 
-_EYES = ((EYE_LEFT_UPPER, EYE_LEFT_LOWER, IRIS_LEFT), (EYE_RIGHT_UPPER, EYE_RIGHT_LOWER, IRIS_RIGHT))
-
 
 def solve(person: Person, meshes: np.ndarray) -> np.ndarray:
     """Return `MEASURES` float64 [T, M] of meshes float32 [T, 478, 3] in pixels.
@@ -77,8 +72,8 @@ def solve(person: Person, meshes: np.ndarray) -> np.ndarray:
             _fitted(person, moved, BROWS, _BROW_ROWS, _BROW_RIDGE),
             person.rest_deg + turns(rotation, person.rest),
             shifts(rotation, unit / person.unit, place / person.unit),
-            np.stack([_opening(shapes, upper, lower) for upper, lower, _ in _EYES], axis=1),
-            np.mean([_gaze(shapes, upper, iris) for upper, _, iris in _EYES], axis=0),
+            np.stack([_opening(shapes, upper, lower) for upper, lower, _ in EYES[::-1]], axis=1),
+            np.mean([_gaze(shapes, upper, iris) for upper, _, iris in EYES[::-1]], axis=0),
         ]
     )
 

@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from animate.errors import AnimateError, CheckpointError
+from animate.train.loop import CARD, install
 
 
 def average(checkpoints: list[Path], out: Path) -> Path:
@@ -35,14 +36,11 @@ def average(checkpoints: list[Path], out: Path) -> Path:
         If a folder is no checkpoint, or the weights do not fit together.
     """
     means = {file: _mean(file, checkpoints) for file in _weights(checkpoints[-1])}
-    settings = [path for path in checkpoints[-1].rglob("*.json") if path.name != "scores.json"]
-    for path in settings:
-        target = out / path.relative_to(checkpoints[-1])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.resolve() != path.resolve():
-            shutil.copy(path, target)
+    partial = out.with_name(out.name + ".partial")
+    shutil.copytree(checkpoints[-1], partial, ignore=shutil.ignore_patterns(*CARD), dirs_exist_ok=True)
     for file, mean in means.items():
-        save_file(mean, str(out / file), metadata={"format": "pt"})
+        save_file(mean, str(partial / file), metadata={"format": "pt"})
+    install(partial, out)
     return out
 
 

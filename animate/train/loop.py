@@ -27,6 +27,7 @@ from animate.train.losses import Learner
 from animate.train.settings import TrainConfig
 from animate.train.visemes import PHONE_CLASSES
 
+CARD = "README.md", "scores.json"  # what people add to a checkpoint
 _log = logging.getLogger(__name__)
 
 
@@ -194,7 +195,12 @@ def export(config: TrainConfig, learner: Learner, average: dict[str, torch.Tenso
     pipeline = AudioToMotionPipeline(*networks, FlowMatchEulerDiscreteScheduler())
     partial = folder.with_name(folder.name + ".partial")
     pipeline.save_pretrained(partial)
-    for card in ("README.md", "scores.json"):
+    install(partial, folder)
+
+
+def install(partial: Path, folder: Path) -> None:
+    """Put a complete checkpoint in the place of an older one, whose model card stays."""
+    for card in CARD:
         if (folder / card).exists():
             shutil.copy(folder / card, partial / card)
     _replace(partial, folder)
