@@ -96,11 +96,14 @@ def skin_share(points, face, carrier, share, distance: np.ndarray, frame: HeadFr
     return ramp * (1 + 0.35 * ramp * (1 - ramp))
 
 
-def border_weight(points: np.ndarray, region, face: np.ndarray, unit: float) -> np.ndarray:
+def border_weight(portrait: Portrait, points: np.ndarray, region, face: np.ndarray, unit: float) -> np.ndarray:
     """Return 0 at the edge of the moving region, rising to 1 where the face may begin.
+
+    Hair that ends before the edge of the picture is free to move off it, and so takes no part in that rise.
 
     Parameters
     ----------
+    portrait : Portrait
     points : float [N, 2]
         Outside the face, pixels.
     region : tuple of int
@@ -110,8 +113,13 @@ def border_weight(points: np.ndarray, region, face: np.ndarray, unit: float) -> 
     unit : float
         Eye distance, pixels.
     """
-    rooms = np.clip(edge_rooms(region, face), 0.05 * unit, _HOLD * unit)
     left, top, right, bottom = region
+    width, height = portrait.size
+    rows, columns = np.nonzero(portrait.matte[top:bottom, left:right] > 0.5)
+    person = np.column_stack([columns + left, rows + top])
+    at_picture = np.array([left == 0, top == 0, right == width, bottom == height])
+    rooms = np.minimum(edge_rooms(region, face), np.where(at_picture, edge_rooms(region, person), np.inf))
+    rooms = np.clip(rooms, 0.05 * unit, _HOLD * unit)
     x, y = points.T
     gaps = np.stack([x - left, y - top, right - 1 - x, bottom - 1 - y], axis=1)
     return smoothstep((gaps / rooms).min(axis=1))

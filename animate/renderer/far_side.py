@@ -82,6 +82,7 @@ def find_far_side(face: FaceMesh, mesh: PortraitMesh, frame: HeadFrame, pivot: n
     distance, carrier, share = nearest_on_outline(mesh.rest[:, :2], mesh.rest[:, :2], outline)
     to_kept = np.linalg.norm(mesh.rest[:, None, :2] - face.vertices[list(_KEPT), :2], axis=2).min(axis=1)
     inside = np.arange(len(mesh.rest)) < mesh.num_face
+    inside[mesh.triangles[(mesh.triangles >= mesh.num_face).any(axis=1)]] = False  # what lies beyond hangs on these
     weight = smoothstep(1 - distance / (np.where(inside, _INWARDS, _OUTWARDS) * frame.unit)) * mesh.head_weight
     weight *= np.where(inside, smoothstep(_FEATURES * to_kept / (to_kept + distance + 1e-6)), 1)
     a, b, c = mesh.rest[mesh.triangles, :2].transpose(1, 0, 2)

@@ -112,10 +112,12 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     for lip in (upper, lower, *between_lips.reshape(2, -1)):  # they meet in depth as well
         closing[lip, 2] = (rest[upper, 2] + rest[lower, 2]) / 2 - rest[lip, 2]
 
-    pinned = border_weight(extra, region, face[:, :2], frame.unit)
+    pinned = border_weight(portrait, extra, region, face[:, :2], frame.unit)
     share = share * skin_share(extra, face, carrier, share, distance, frame)[:, None] * pinned[:, None]
 
     triangles = _extension_triangles(rest[:, :2], len(face), _border(face_triangles), outline)
+    away = np.concatenate([np.zeros(len(face)), distance])
+    triangles = triangles[np.argsort(-away[triangles].max(axis=1), kind="stable")]  # a chin comes down over the neck
     lids = np.concatenate([openings[eye][0] for eye in ("eyeRight", "eyeLeft")])
     over = np.isin(face_triangles, lids).any(axis=1)  # closed upper lids lie over the lower ones
     order = np.lexsort((-face[face_triangles, 2].mean(axis=1), over))
