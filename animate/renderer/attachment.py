@@ -14,6 +14,7 @@ _STEEPEST = 1.3  # depth over distance in the picture; a turn of 20 degrees stil
 # Half the width of what moves with the head (hair is wide, shoulders stay), by the height below the eyes.
 _HEAD_WIDTH = ((-2.0, -0.5, 0.5, 1.1, 1.6), (2.5, 2.1, 1.7, 1.3, 0.9))  # eye distances
 _HOLD = 0.9  # eye distances over which motion dies away towards the edge of the moving region
+_STRANDS = 0.11  # eye distances beyond the matte that hair may reach
 
 
 def nearest_on_outline(points: np.ndarray, face: np.ndarray, outline: np.ndarray):
@@ -96,16 +97,22 @@ def skin_share(points, face, carrier, share, distance: np.ndarray, frame: HeadFr
     return ramp * (1 + 0.35 * ramp * (1 - ramp))
 
 
-def border_weight(portrait: Portrait, points: np.ndarray, region, face: np.ndarray, unit: float) -> np.ndarray:
-    """Return 0 at the edge of the moving region, rising to 1 where the face may begin.
+def border_weight(points: np.ndarray, region, rooms: np.ndarray) -> np.ndarray:
+    """Return 0 at the edge of the moving region, rising to 1 over the room at each edge, for points [N, 2] outside."""
+    left, top, right, bottom = region
+    x, y = points.T
+    gaps = np.stack([x - left, y - top, right - 1 - x, bottom - 1 - y], axis=1)
+    return smoothstep((gaps / rooms).min(axis=1))
 
-    Hair that ends before the edge of the picture is free to move off it, and so takes no part in that rise.
+
+def border_rooms(portrait: Portrait, region, face: np.ndarray, unit: float) -> np.ndarray:
+    """Return over how much of the left, top, right and bottom of a region motion may die away, float [4] px.
+
+    That ends where the face begins, or the hair, if it ends well before the edge of the picture: it moves whole.
 
     Parameters
     ----------
     portrait : Portrait
-    points : float [N, 2]
-        Outside the face, pixels.
     region : tuple of int
         left, top, right, bottom, pixels.
     face : float [M, 2]
@@ -116,13 +123,10 @@ def border_weight(portrait: Portrait, points: np.ndarray, region, face: np.ndarr
     left, top, right, bottom = region
     width, height = portrait.size
     rows, columns = np.nonzero(portrait.matte[top:bottom, left:right] > 0.5)
-    person = np.column_stack([columns + left, rows + top])
-    at_picture = np.array([left == 0, top == 0, right == width, bottom == height])
-    rooms = np.minimum(edge_rooms(region, face), np.where(at_picture, edge_rooms(region, person), np.inf))
-    rooms = np.clip(rooms, 0.05 * unit, _HOLD * unit)
-    x, y = points.T
-    gaps = np.stack([x - left, y - top, right - 1 - x, bottom - 1 - y], axis=1)
-    return smoothstep((gaps / rooms).min(axis=1))
+    bare = edge_rooms(region, np.column_stack([columns + left, rows + top])) - _STRANDS * unit
+    is_free = np.array([left == 0, top == 0, right == width, bottom == height]) & (bare > 0.5 * _STRANDS * unit)
+    rooms = np.clip(edge_rooms(region, face), 0.05 * unit, _HOLD * unit)
+    return np.where(is_free, np.minimum(rooms, bare), rooms)
 
 
 def edge_rooms(region, face: np.ndarray) -> np.ndarray:

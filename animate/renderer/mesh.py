@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial import Delaunay
 
 from animate.renderer.attachment import (
+    border_rooms,
     border_weight,
     chest_weight,
     nearest_on_outline,
@@ -101,7 +102,8 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     between_lips = np.arange(len(face) - 2 * len(openings["mouth"][0]), len(face))
     outline = cv2.convexHull(face[:, :2].astype(np.float32), returnPoints=False)[:, 0]
     region = _moving_region(portrait, frame, face[outline, :2])
-    extra = _extension_points(region, face[outline, :2].astype(np.float32), frame.unit)
+    rooms = border_rooms(portrait, region, face[:, :2], frame.unit)
+    extra = _extension_points(region, face[outline, :2].astype(np.float32), frame.unit, rooms)
     distance, carrier, share = nearest_on_outline(extra, face[:, :2], outline)
     depth = skull_depth(extra, frame)
     at_face = (share * (face[carrier, 2] - skull_depth(face[carrier.ravel(), :2], frame).reshape(-1, 2))).sum(axis=1)
@@ -112,7 +114,7 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     for lip in (upper, lower, *between_lips.reshape(2, -1)):  # they meet in depth as well
         closing[lip, 2] = (rest[upper, 2] + rest[lower, 2]) / 2 - rest[lip, 2]
 
-    pinned = border_weight(portrait, extra, region, face[:, :2], frame.unit)
+    pinned = border_weight(extra, region, rooms)
     share = share * skin_share(extra, face, carrier, share, distance, frame)[:, None] * pinned[:, None]
 
     triangles = _extension_triangles(rest[:, :2], len(face), _border(face_triangles), outline)
@@ -213,17 +215,26 @@ def _moving_region(portrait: Portrait, frame: HeadFrame, outline: np.ndarray):
     return int(left), int(top), int(right), int(bottom)
 
 
-def _extension_points(region, outline: np.ndarray, unit: float) -> np.ndarray:
-    """Return a triangular lattice over the region outside the face, and the region's border."""
+def _extension_points(region, outline: np.ndarray, unit: float, rooms: np.ndarray) -> np.ndarray:
+    """Return a triangular lattice over the region outside the face, and the region's border.
+
+    Where the room at an edge is narrower than the lattice, a line of it lies at the end of that room.
+    """
     left, top, right, bottom = region
-    columns = np.linspace(left, right - 1, max(4, round((right - left) / (_SPACING * unit))))
-    rows = np.linspace(top, bottom - 1, max(4, round((bottom - top) / (_SPACING * unit))))
+    columns = _lattice_lines(left, right - 1, rooms[0], rooms[2], _SPACING * unit)
+    rows = _lattice_lines(top, bottom - 1, rooms[1], rooms[3], _SPACING * unit)
     x, y = np.meshgrid(columns, rows)
-    shift = (columns[1] - columns[0]) / 2
+    shift = np.diff(columns).max() / 2
     x[1:-1:2, 1:-1] += shift * 0.999
     lattice = np.column_stack([x.ravel(), y.ravel()])
     outside = np.array([-cv2.pointPolygonTest(outline, (float(a), float(b)), True) for a, b in lattice])
     return lattice[outside > 0.4 * _SPACING * unit]
+
+
+def _lattice_lines(first: float, last: float, before: float, after: float, spacing: float) -> np.ndarray:
+    lines = np.linspace(first, last, max(4, round((last + 1 - first) / spacing)))
+    ends = [first + before] * (before < 0.7 * spacing) + [last - after] * (after < 0.7 * spacing)
+    return np.sort(np.append(lines, ends))
 
 
 def _border(triangles: np.ndarray) -> np.ndarray:
