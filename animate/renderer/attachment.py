@@ -14,7 +14,7 @@ _STEEPEST = 1.3  # depth over distance in the picture; a turn of 20 degrees stil
 # Half the width of what moves with the head (hair is wide, shoulders stay), by the height below the eyes.
 _HEAD_WIDTH = ((-2.0, -0.5, 0.5, 1.1, 1.6), (2.5, 2.1, 1.7, 1.3, 0.9))  # eye distances
 _HOLD = 0.9  # eye distances over which motion dies away towards the edge of the moving region
-_STRANDS = 0.11  # eye distances beyond the matte that hair may reach
+STRANDS = 0.11  # eye distances beyond the matte that hair may reach
 
 
 def nearest_on_outline(points: np.ndarray, face: np.ndarray, outline: np.ndarray):
@@ -122,11 +122,30 @@ def border_rooms(portrait: Portrait, region, face: np.ndarray, unit: float) -> n
     """
     left, top, right, bottom = region
     width, height = portrait.size
-    rows, columns = np.nonzero(portrait.matte[top:bottom, left:right] > 0.5)
-    bare = edge_rooms(region, np.column_stack([columns + left, rows + top])) - _STRANDS * unit
-    is_free = np.array([left == 0, top == 0, right == width, bottom == height]) & (bare > 0.5 * _STRANDS * unit)
     rooms = np.clip(edge_rooms(region, face), 0.05 * unit, _HOLD * unit)
-    return np.where(is_free, np.minimum(rooms, bare), rooms)
+    bare = bare_margins(portrait.matte > 0.5, unit)
+    at_picture = np.array([left == 0, top == 0, right == width, bottom == height])
+    return np.where(at_picture & (bare > 0), np.minimum(rooms, bare), rooms)
+
+
+def bare_margins(person: np.ndarray, unit: float) -> np.ndarray:
+    """Return how wide the left, top, right and bottom margins of a picture are that no hair of a person reaches.
+
+    Parameters
+    ----------
+    person : bool [H, W]
+    unit : float
+        Eye distance, pixels.
+
+    Returns
+    -------
+    float [4]
+        Pixels; 0 where hair may go on beyond the edge.
+    """
+    rows, columns = np.nonzero(person)
+    height, width = person.shape
+    bare = edge_rooms((0, 0, width, height), np.column_stack([columns, rows])) - STRANDS * unit
+    return np.where(bare > 0.5 * STRANDS * unit, bare, 0)
 
 
 def edge_rooms(region, face: np.ndarray) -> np.ndarray:

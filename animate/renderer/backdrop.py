@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from animate.easing import smoothstep
+from animate.renderer.attachment import STRANDS, bare_margins
 
-_HOLD = 0.11  # eye distances beyond the matte that still move with the person: hair is finer than any matte
 _STRAY = 0.45  # eye distances beyond the matte within which strands and spectacles are looked for
 _SOFT_FROM, _SURE = 0.35, 0.9  # of the matte: where the edge of a cutout begins and where it is opaque
 _VEIL = 0.06  # eye distances from what is surely person within which the rest is believed
@@ -84,12 +84,20 @@ def person_alpha(
         return np.full(mask.shape, 255, np.uint8)
     others = np.max([part for part in (in_front, behind, 0 * matte) if part is not None], axis=0)
     distance = cv2.distanceTransform(1 - _with_stray_parts(image, person, eye_distance, others), cv2.DIST_L2, 5)
-    share = 1 - smoothstep((distance / eye_distance - _HOLD) / _FADE)
+    share = 1 - smoothstep((distance / eye_distance - STRANDS) / _FADE)
+    left, top, right, bottom = bare_margins(person > 0, eye_distance)
+    share *= _ramp(share.shape[0], top, bottom)[:, None] * _ramp(share.shape[1], left, right)
     if in_front is not None:
         share *= 1 - people_before(in_front, eye_distance)
     if behind is not None:
         share *= 1 - without_rim(behind, _RIM * eye_distance)
     return np.round(255 * share).astype(np.uint8)
+
+
+def _ramp(length: int, before: float, after: float) -> np.ndarray:
+    """Return float [length] that rises from 0 over the first `before` pixels and falls to 0 over the last `after`."""
+    place = np.arange(length, dtype=np.float32)
+    return smoothstep(np.minimum((place + 1) / (before + 1), (length - place) / (after + 1)))
 
 
 def people_before(in_front: np.ndarray, eye_distance: float) -> np.ndarray:
