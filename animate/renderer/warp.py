@@ -85,7 +85,7 @@ class CompiledWarp:
             blend_over_backdrop(warped, backdrop[band], out[band])
 
     def _memory(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return this thread's int16 [h, w, 2], uint16 [h, w] and uint8 [h, w, 4]: fresh memory for each frame is slow."""
+        """Return this thread's int16 [h, w, 2], uint16 [h, w] and uint8 [h, w, 4]; new memory every frame is slow."""
         if not hasattr(self._own, "memory"):
             most = max(self._still[band].size // 2 for band in self.bands)
             self._own.memory = np.empty(2 * most, np.int16), np.empty(most, np.uint16), np.empty(4 * most, np.uint8)
