@@ -13,6 +13,7 @@ from animate.renderer.grain import take_grain
 from animate.renderer.head import HeadFrame, plane_inverse
 from animate.renderer.lid_skin import LidSkin
 from animate.renderer.lid_texture import take_lid_skin
+from animate.renderer.light import Light
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.opening import find_opening, straightened
 from animate.renderer.raster import blend_into
@@ -146,7 +147,7 @@ def _sample(texture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return cv2.remap(texture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
 
 
-def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame) -> dict[str, Eye]:
+def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame, light: Light) -> dict[str, Eye]:
     """Take both eyes of a portrait, so that their irises can move and their lids can close; by opening."""
     lids, outlines, landmarks, irises = {}, {}, {}, {}
     for side, chain in (("Right", IRIS_RIGHT), ("Left", IRIS_LEFT)):
@@ -163,7 +164,7 @@ def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame) -> dict[
             irises[side] = np.array([*landmarks[side][0, :2], widest])
         ball = take_eyeball(portrait.image, outline, irises[side], head.unit, lash_rim(head.unit), grain)
         brow = portrait.face.vertices[list(BROW_RIGHT_LOWER if side == "Right" else BROW_LEFT_LOWER), :2]
-        lid = take_lid_skin(portrait.image, *lids[side], brow, oval, head.unit, grain)
+        lid = take_lid_skin(portrait.image, *lids[side], brow, oval, head.unit, light.slope)
         heights = straightened(*(edge[:, :2] for edge in lids[side]))[2]
         open_height = max(0.5, float(np.mean(heights[1] - heights[0])))
         eyes["eye" + side] = Eye(side, ball, lid, float(landmarks[side][0, 2]), open_height)

@@ -1,4 +1,4 @@
-"""The skin of an upper lid that comes down: its lashes slide with it, and smooth skin unrolls from the crease."""
+"""The skin of an upper lid that comes down: its lashes slide with it, and hidden skin unrolls from the crease."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,12 @@ from animate.renderer.compiled import compiled
 _STRIP = 0.03, 0.07  # above the edge, where what slides with it passes into the skin that unrolls
 _LINE = 0.018  # from the middle of the line of lashes to 37 % of its strength
 _SETS_IN = 0.05  # of travel, and from the corners, until the lid takes the place of the picture's own
-_SOFT = 0.08  # from the corners, until it does over the skin above the eye
+_SOFT = 0.1  # from the corners, until it does over the skin above the eye
 
 # Shares of the room between lid and brow where that passes into the skin that stays, and up to which the picture is
 # held still, because there the mesh would stretch it.
 _CREASE = 0.25, 0.75, 1.0
+_FOLD = 0.5  # of the picture's own crease that a shut lid smooths
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +28,8 @@ class LidSkin:
     own : uint8 [2 h, 2 w, 3]
         The picture at twice its size, without the eye above the lid's edge.
     smooth : uint8 [2 h, 2 w, 4]
-        The skin that unrolls; its alpha is 255 where a piece of the eye lies beyond the edges that landmarks give the
-        lids, which a shut lid hides too.
+        The skin that unrolls; its alpha is 255 where a piece of the eye, or of the line over the open eye, lies beyond
+        the edges that landmarks give the lids: a lid that passes there hides it too.
     lashes : float64 [3]
         Share of the light that the line of the lashes takes of red, green and blue.
     left, top : float
@@ -89,7 +90,7 @@ class LidSkin:
         travel = np.maximum(np.interp(along, places, heights) - self.edge, 0)
         from_outer = along if self.outer_first else self.length - along
         from_inner, sets_in = self.length - from_outer, _SETS_IN * self.unit
-        cover = np.minimum(from_inner, travel) / (sets_in * (1 - 0.8 * shut))
+        cover = np.minimum(from_inner, travel) / (sets_in * (1 - 0.6 * shut))
         # Lashes that stick out beyond the outer corner sink with the lid.
         wing = shut * np.clip(1 - np.abs(from_outer) / self.wing, 0, 1)
         cover = smoothstep(np.maximum(np.where(from_outer < 0, 0, cover), wing)) * min(1.0, 5 * shut)
@@ -148,7 +149,8 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
             over_open = columns[0, i] * (1 - f) + columns[0, i + 1] * f - b  # height over the lid of the picture
             travel = columns[1, i] * (1 - f) + columns[1, i + 1] * f
             above = over_open + travel + 0.7 * high  # the edge in this frame, with what its jagged triangles cover
-            rest = shut * smooth[int(v), int(u), 3] / 255
+            gone = max(shut, _ease(0.7 * travel / strip)) if above > 0 else shut
+            rest = gone * smooth[int(v), int(u), 3] / 255
             over_room = over_open / columns[6, i]
             if over_room > still_end or (above < -2.5 * line and rest == 0):
                 continue
@@ -159,13 +161,16 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
             if cover < 0.004 and lash < 0.004:
                 continue
             still = _ease((over_room - crease) / (crease_end - crease))
+            still *= 1 - _FOLD * shut * (1 - _ease((over_room - crease_end) / (still_end - crease_end)))
             slides = columns[4, i] * (1 - _ease((above - strip) / (strip_end - strip))) if above > 0 else 0.0
             for k in range(3):
                 colour = _sample(smooth, u, v, k)
                 if still > 0:
                     colour += still * (_sample(own, u, v, k) - colour)
                 if slides > 0:
-                    colour += slides * (_sample(own, u, max(0.0, v - 2 * (travel + 0.7 * high)), k) - colour)
+                    lid = _sample(own, u, max(0.0, v - 2 * (travel + 0.7 * high)), k)
+                    # What of the eye the landmarks left above the edge does not slide down with a shut lid.
+                    colour += slides * (lid - shut * max(0.0, lid - colour) - colour)
                 old = np.float64(frame[y, x, k])
                 new = (old + cover * (light * colour - old)) * (1 - lash * lashes[k])
                 frame[y, x, k] = np.uint8(min(255.0, max(0.0, new)) + 0.5)
