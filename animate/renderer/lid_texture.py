@@ -6,7 +6,7 @@ import numpy as np
 from animate.renderer.lid_skin import LidSkin
 from animate.renderer.opening import straightened
 from animate.renderer.sampling import double
-from animate.renderer.skin import light_on_lid, roughness_like, tone_around
+from animate.renderer.skin import light_lid, roughness_like, tone_around
 
 _BESIDE, _ABOVE, _BELOW = 0.16, 0.23, 0.12  # eye distances around the opening that the textures show
 _LASHES = 0.04  # eye distances beside the edges that hold lashes and their shadow
@@ -69,7 +69,7 @@ def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, slop
     rest = np.maximum(rest, _open_line(own, tone, above, unit) * np.clip(1 - outside / (0.1 * unit), 0, 1))
 
     middle = (heights[0].min() + heights[1].max()) / 2
-    smooth = tone * light_on_lid(along - length / 2, below - middle, slope, unit)
+    smooth = light_lid(tone, along - length / 2, below - middle, slope, unit)
     inside = np.flatnonzero((along > 0) & (along < length))
     lashes = _lash_shade(own[:, inside], smooth[:, inside], above[:, inside], unit)
     rows = lower_edge + np.arange(*(unit * np.array(_PATCH)))[:, None]

@@ -13,7 +13,7 @@ _EVEN = 0.03  # over which the tone is evened out
 _COARSEST = 0.022  # what is larger is the shape of the skin and not its roughness
 _BULGE = 0.27, 0.2  # half axes of an eyeball with its lids, across and down
 
-_LIT = 0.15  # by which a shut lid is brighter than the skin around: it bulges out of the shade of brow and nose
+_LIT = 0.15  # by which a shut lid is brighter at most than the shade around it, out of which it bulges
 _MOST = 0.1  # by which the direction of the light changes that at most
 _SOFTER = 0.85  # of the roughness nearby: a lid is smoother than a cheek
 _STANDS_OUT = 3.0  # medians of the roughness; what stands out more is a fold or a lash
@@ -41,11 +41,12 @@ def tone_around(picture: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarra
     return cv2.GaussianBlur(tone, (0, 0), _EVEN * unit, borderType=cv2.BORDER_REPLICATE)
 
 
-def light_on_lid(x: np.ndarray, y: np.ndarray, slope: np.ndarray, unit: float) -> np.ndarray:
-    """Return what a lid that bulges over the eyeball multiplies the tone around it by, float32 [h, w, 1].
+def light_lid(tone: np.ndarray, x: np.ndarray, y: np.ndarray, slope: np.ndarray, unit: float) -> np.ndarray:
+    """Return the tone around an eye as a lid has it that bulges over the eyeball, float32 [h, w, 3].
 
     Parameters
     ----------
+    tone : float32 [h, w, 3]
     x, y : float64 [w], [h]
         Places of the columns and rows from the middle of the eye, pixels.
     slope : float64 [3]
@@ -58,7 +59,10 @@ def light_on_lid(x: np.ndarray, y: np.ndarray, slope: np.ndarray, unit: float) -
     normals = np.stack([x, y, -np.sqrt(np.clip(1 - away**2, 0.1, 1))], axis=-1)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
     change = np.clip((normals - [0, 0, -1]) @ slope, -_MOST, _MOST)
-    return (1 + (_LIT + change) * smoothstep(1.2 - away))[..., None].astype(np.float32)
+    luma = tone.mean(axis=2)
+    shaded = 1 - float(luma[away < 1].mean()) / max(float(np.percentile(luma, 90)), 1.0)
+    change += np.clip(shaded, 0, _LIT)
+    return tone * (1 + change * smoothstep(1.2 - away))[..., None].astype(np.float32)
 
 
 def roughness_like(patch: np.ndarray, height: int, width: int, unit: float) -> np.ndarray:
