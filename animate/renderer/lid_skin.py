@@ -6,6 +6,7 @@ import numpy as np
 
 from animate.easing import smoothstep
 from animate.renderer.compiled import compiled
+from animate.renderer.sampling import sample
 
 # Eye distances.
 _STRIP = 0.03, 0.07  # above the edge, where what slides with it passes into the skin that unrolls
@@ -157,18 +158,18 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
             cover = columns[2, i] * min(1.0, max(0.0, above / high + 0.5))
             cover *= 1 - (1 - columns[3, i]) * _ease(over_open / strip_end - 0.25)
             cover = max(rest, cover * (1 - _ease((over_room - crease_end) / (still_end - crease_end))))
-            lash = columns[5, i] * np.exp(-((above / line) ** 2))
+            lash = columns[5, i] * np.exp(-((above / line) ** 2)) if above < 2.5 * line else 0.0
             if cover < 0.004 and lash < 0.004:
                 continue
             still = _ease((over_room - crease) / (crease_end - crease))
             still *= 1 - _FOLD * shut * (1 - _ease((over_room - crease_end) / (still_end - crease_end)))
             slides = columns[4, i] * (1 - _ease((above - strip) / (strip_end - strip))) if above > 0 else 0.0
             for k in range(3):
-                colour = _sample(smooth, u, v, k)
+                colour = sample(smooth, u, v, k)
                 if still > 0:
-                    colour += still * (_sample(own, u, v, k) - colour)
+                    colour += still * (sample(own, u, v, k) - colour)
                 if slides > 0:
-                    lid = _sample(own, u, max(0.0, v - 2 * (travel + 0.7 * high)), k)
+                    lid = sample(own, u, max(0.0, v - 2 * (travel + 0.7 * high)), k)
                     # What of the eye the landmarks left above the edge does not slide down with a shut lid.
                     colour += slides * (lid - shut * max(0.0, lid - colour) - colour)
                 old = np.float64(frame[y, x, k])
@@ -180,12 +181,3 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
 def _ease(share):
     share = min(1.0, max(0.0, share))
     return share * share * (3 - 2 * share)
-
-
-@compiled
-def _sample(texture, x, y, k):
-    i, j = int(x), int(y)
-    f, g = x - i, y - j
-    first = texture[j, i, k] * (1 - f) + texture[j, i + 1, k] * f
-    second = texture[j + 1, i, k] * (1 - f) + texture[j + 1, i + 1, k] * f
-    return first * (1 - g) + second * g

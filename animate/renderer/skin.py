@@ -13,7 +13,7 @@ _EVEN = 0.03  # over which the tone is evened out
 _COARSEST = 0.022  # what is larger is the shape of the skin and not its roughness
 _BULGE = 0.27, 0.2  # half axes of an eyeball with its lids, across and down
 
-_LIT = 0.15  # by which a shut lid is brighter at most than the shade around it, out of which it bulges
+_LIT = 0.1  # by which a shut lid is brighter at most than the shade around it, out of which it bulges
 _MOST = 0.1  # by which the direction of the light changes that at most
 _SOFTER = 0.85  # of the roughness nearby: a lid is smoother than a cheek
 _STANDS_OUT = 3.0  # medians of the roughness; what stands out more is a fold or a lash
