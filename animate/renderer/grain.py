@@ -47,7 +47,7 @@ def spread(grain: np.ndarray, height: int, width: int) -> np.ndarray:
 
     Weights keep the variance where pieces overlap (Heitz and Neyret 2018).
     """
-    side = max(4, min(grain.shape[:2]) // 3 * 2)
+    side = max(2, min(grain.shape[:2]) // 3 * 2)
     step = side // 2
     ramp = np.sin(np.pi * (np.arange(side) + 0.5) / side).astype(np.float32) ** 2
     window = np.outer(ramp, ramp)[..., None]
