@@ -55,9 +55,9 @@ def test_a_line_at_the_inner_corner_is_the_eyes_own(wearing_spectacles, renderer
     image, unit = wearing_spectacles.image.copy(), wearing_spectacles.face.eye_distance
     x, y = np.round(wearing_spectacles.face.vertices[133, :2]).astype(int).tolist()
     ends = (x, y - round(0.05 * unit)), (x + round(0.3 * unit), y - round(0.05 * unit))
-    cv2.line(image, *ends, (20, 20, 20), 3, cv2.LINE_AA)  # from the lashes to the rim
+    cv2.line(image, *ends, (20, 20, 20), 1, cv2.LINE_AA)  # from the lashes to the rim
     _, bare = find_spectacles(dataclasses.replace(wearing_spectacles, image=image), renderer.mesh)
-    kept = np.s_[ends[0][1] - 1 : ends[0][1] + 2, x : x + round(0.03 * unit)]
+    kept = np.s_[ends[0][1], x : x + round(0.03 * unit)]
     gone = np.s_[ends[0][1], x + round(0.12 * unit)]
     assert np.array_equal(bare[kept], image[kept])
     assert bare[gone].mean() > 90
