@@ -84,6 +84,27 @@ def test_the_lid_has_the_colour_of_the_skin(drawn, renderer):
         assert np.abs(shut[y - 6 : y + 1, x - 10 : x + 10] - SKIN).max() <= 8
 
 
+def test_a_shut_lid_is_as_rough_as_the_skin_around(drawn, renderer):
+    noise = np.random.default_rng(0).normal(0, 8, drawn.image.shape[:2])[..., None]
+    grainy = dataclasses.replace(drawn, image=np.clip(drawn.image + noise, 0, 255).astype(np.uint8))
+    for shut, least, most in ((MeshRenderer(grainy), 3, 9), (renderer, 0, 1)):
+        frame = shut.draw(row(eyeBlink=1.0)).astype(np.float32)
+        fine = frame - cv2.GaussianBlur(frame, (0, 0), 3)
+        for _, _, centre in EYES:
+            x, y = np.round(drawn.face.vertices[centre, :2]).astype(int)
+            assert least <= fine[y - 12 : y + 1, x - 20 : x + 20].std() <= most
+
+
+def test_a_shut_lid_has_the_shade_of_the_place_it_lies_in(drawn):
+    across = np.linspace(0.5, 1.3, drawn.image.shape[1])[None, :, None]
+    shaded = dataclasses.replace(drawn, image=np.round(drawn.image * across).clip(0, 255).astype(np.uint8))
+    shut = MeshRenderer(shaded).draw(row(eyeBlink=1.0)).astype(float)
+    for _, _, centre in EYES:
+        x, y = np.round(drawn.face.vertices[centre, :2]).astype(int)
+        lid = shut[y - 6 : y + 1, x - 30 : x + 30].mean(axis=(0, 2))
+        assert np.abs(lid / (np.mean(SKIN) * across[0, x - 30 : x + 30, 0]) - 1).max() < 0.2
+
+
 def test_a_wink_leaves_the_other_eye_open(drawn, renderer):
     winking = renderer.draw(row(eyeBlinkRight=1.0))
     half = round(float(drawn.face.vertices[168, 0]))

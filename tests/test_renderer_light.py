@@ -12,6 +12,7 @@ from animate.renderer.grain import take_grain, with_grain
 from animate.renderer.head import fit_head_frame, head_motion
 from animate.renderer.light import find_light
 from animate.renderer.raster import shade
+from animate.renderer.skin import roughness_like, tone_around
 from animate.topology import CHIN
 
 
@@ -121,3 +122,21 @@ def test_a_chin_that_comes_down_shades_the_neck_and_one_that_rises_does_not(astr
     assert np.array_equal(drawn(0.0), grey) and np.array_equal(drawn(-0.4), grey)
     assert np.all(drawn(0.4)[y, x] < 110)
     assert np.ptp(drawn(0.4), axis=2).max() == 0
+
+
+def test_made_up_skin_is_as_rough_as_the_patch_it_was_taken_from():
+    patch = np.random.default_rng(0).normal(150, 10, (60, 90))[..., None].repeat(3, axis=2).round().astype(np.uint8)
+    rough = roughness_like(patch, 80, 120, unit=200.0)
+    assert rough.shape == (80, 120, 3)
+    assert 0.5 < 150 * rough.std() / 10 < 1
+    assert abs(150 * rough.mean()) < 1
+    assert np.ptp(rough, axis=2).max() < 1e-6
+    assert not roughness_like(np.full_like(patch, 150), 80, 120, unit=200.0).any()
+
+
+def test_the_tone_of_skin_goes_on_over_what_is_none():
+    tone = np.linspace(80, 200, 120)[None, :, None].repeat(90, axis=0).repeat(3, axis=2).round().astype(np.uint8)
+    picture, skin = tone.copy(), np.ones(tone.shape[:2], bool)
+    picture[30:60, 40:80], skin[28:62, 38:82] = 0, False
+    picture[10:12] = 20  # a line
+    assert np.abs(tone_around(picture, skin, unit=100.0).astype(float) - tone)[:, 5:-5].max() < 15

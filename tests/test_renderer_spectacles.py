@@ -51,6 +51,18 @@ def test_the_picture_below_shows_no_frame(wearing_spectacles, renderer):
     assert wearing_spectacles.image[rims].mean() < 60 < 110 < bare[rims].mean()
 
 
+def test_a_line_at_the_inner_corner_is_the_eyes_own(wearing_spectacles, renderer):
+    image, unit = wearing_spectacles.image.copy(), wearing_spectacles.face.eye_distance
+    x, y = np.round(wearing_spectacles.face.vertices[133, :2]).astype(int).tolist()
+    ends = (x, y - round(0.05 * unit)), (x + round(0.3 * unit), y - round(0.05 * unit))
+    cv2.line(image, *ends, (20, 20, 20), 1, cv2.LINE_AA)  # from the lashes to the rim
+    _, bare = find_spectacles(dataclasses.replace(wearing_spectacles, image=image), renderer.mesh)
+    kept = np.s_[ends[0][1], x : x + round(0.03 * unit)]
+    gone = np.s_[ends[0][1], x + round(0.12 * unit)]
+    assert np.array_equal(bare[kept], image[kept])
+    assert bare[gone].mean() > 90
+
+
 def test_lids_and_cheeks_leave_the_frame_where_it_is(wearing_spectacles, renderer):
     rims = on_the_frame(wearing_spectacles)
     for channels in ({}, {"eyeBlink": 1.0}, {"eyeSquint": 1.0}, {"cheekSquint": 1.0}):

@@ -7,6 +7,7 @@ import numpy as np
 
 from animate.renderer.backdrop import diffuse_fill
 from animate.renderer.grain import with_grain
+from animate.renderer.sampling import double
 
 _RINGS = 24  # of the iris, over which colours hidden by the lid are taken from the visible part
 _HIGHLIGHT = 30.0  # of 255, by which a catch-light outshines its ring of the iris
@@ -17,13 +18,13 @@ _ROOM = 0.22  # eye distances around the lids that the textures show
 
 @dataclass(frozen=True, eq=False)
 class Eyeball:
-    """Textures of one eyeball, with their corner at `left`, `top` of the picture.
+    """Textures of one eyeball at twice their size, with their corner at `left`, `top` of the picture.
 
     Attributes
     ----------
-    white, iris : uint8 [h, w, 3]
+    white, iris : uint8 [2 h, 2 w, 3]
         The white without the iris, and the iris as if nothing covered it, at its place in the picture.
-    light : uint8 [h, w, 3]
+    light : uint8 [2 h, 2 w, 3]
         Catch-lights, to be added: they stay where the lamp puts them while the iris moves.
     centre : float64 [2]
         Of the iris, pixels of the picture; `radius` likewise.
@@ -65,7 +66,7 @@ def take_eyeball(
     away = np.hypot(columns - x, rows - y) / radius
     white = _complete_white(crop, clean, away, radius, grain)
     whole, light = _complete_iris(crop, clean, away, radius)
-    return Eyeball(white, whole, light, left, top, iris[:2], float(radius))
+    return Eyeball(double(white), double(whole), double(light), left, top, iris[:2], float(radius))
 
 
 def find_iris(image: np.ndarray, outline: np.ndarray, iris: np.ndarray, unit: float) -> np.ndarray:

@@ -2,30 +2,33 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from animate.channels import INDEX
 from animate.easing import smoothstep
+from animate.renderer.compiled import compiled
 from animate.renderer.controls import controls_from_row, lid_closure
 from animate.renderer.eyeball import Eyeball, find_iris, take_eyeball
 from animate.renderer.grain import take_grain
 from animate.renderer.head import HeadFrame, plane_inverse
 from animate.renderer.lid_skin import LidSkin
 from animate.renderer.lid_texture import take_lid_skin
+from animate.renderer.light import Light
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.opening import find_opening, straightened
-from animate.renderer.raster import blend_into
+from animate.renderer.sampling import sample
 from animate.topology import BROW_LEFT_LOWER, BROW_RIGHT_LOWER, FACE_OVAL, IRIS_LEFT, IRIS_RIGHT
 from animate.types import Portrait
 
 # Travel of the iris at a channel value of 1: a 12 mm eyeball turned by about 30 degrees sideways and 25 up or down.
 TRAVEL_X, TRAVEL_Y = 0.095, 0.075  # eye distances
 _RUNS_OUT = 0.06  # eye distances that the line of a shut eye runs on beyond the outer corner
+_BOWED = np.linspace(0.15, 1, 33)  # shares of the way from the outer corner to the inner one in which it is a parabola
+_FIT_BOW = np.linalg.pinv(np.vander(_BOWED, 3))
 _LID_SHADE = 0.4  # share of the light that a lid which comes down keeps from the eyeball under it
 _ALIKE = 0.88  # of the other iris' radius; perspective makes less of a difference
 _AS_PICTURED = 0.06  # of the opening: a turn of the head changes its height in the picture as much
-_LIGHT_GOES = np.float32(0.5)  # of the iris' way: the cornea is steeper than the eyeball
+_LIGHT_GOES = 0.5  # of the iris' way: the cornea is steeper than the eyeball
 _STARTS = 0.012  # eye distances of gaze or lid over which the eyeball takes the place of the picture's own eye
 
 
@@ -90,12 +93,13 @@ class Eye:
         """
         beyond = int(_RUNS_OUT * unit * closed)
         to_right = 1 if self.side == "Right" else -1  # the outer corner of the right eye is the left one in the picture
-        upper, lower = (np.pad(height[::to_right], (beyond, 0), mode="edge") for height in heights)
         along = np.arange(-beyond, len(heights[0]))
         share = along / len(heights[0])  # 0 at the outer corner, 1 at the inner one
+        places = np.arange(len(heights[0]))
+        upper, lower = (np.interp(along, places, height[::to_right]) for height in heights)
         shut = np.maximum(upper, lower)
-        inner = share > 0.15
-        bow = np.polyval(np.polyfit(share[inner], shut[inner], 2), share) - shut
+        inner = share > _BOWED[0]
+        bow = np.polyval(_FIT_BOW @ np.interp(_BOWED, share, shut), share) - shut
         bow = np.where(inner, np.maximum(bow, 0), bow) * smoothstep((1 - share) / 0.25)
         upper = upper + closed**3 * bow
         from_left = along if to_right == 1 else len(heights[0]) - 1 - along
@@ -111,29 +115,19 @@ class Eye:
         opening = find_opening(upper, lower, frame.shape[1::-1], lash_rim(head.unit) * (1 - aside), softness)
         if opening is None:
             return
-        height, width = opening.coverage.shape
-        x, y = np.meshgrid(
-            np.arange(width, dtype=np.float32) + opening.left, np.arange(height, dtype=np.float32) + opening.top
+        # From a pixel of the frame to the place in the picture, and from there to the textures.
+        inverse = plane_inverse(matrix)
+        start = inverse @ ([opening.left, opening.top] - matrix[:2, 2] * self.depth - offset[:2]) - (
+            ball.left,
+            ball.top,
         )
-        inverse = plane_inverse(matrix).astype(np.float32)
-        shift = (matrix[:2, 2] * self.depth + offset[:2]).astype(np.float32)
-        rest_x = inverse[0, 0] * (x - shift[0]) + inverse[0, 1] * (y - shift[1])
-        rest_y = inverse[1, 0] * (x - shift[0]) + inverse[1, 1] * (y - shift[1])
-        layer = _sample(ball.white, rest_x - ball.left, rest_y - ball.top)
-        gaze_x, gaze_y = gaze.astype(np.float32)
-        iris_x, iris_y = rest_x - gaze_x, rest_y - gaze_y
-        away = np.hypot(iris_x - ball.centre[0], iris_y - ball.centre[1]) / ball.radius
-        limbus = 0.06 + 0.7 / ball.radius
-        share = np.clip((1.02 + limbus / 2 - away) / limbus, 0, 1)[..., None]
-        layer += share * (_sample(ball.iris, iris_x - ball.left, iris_y - ball.top) - layer)
-        shade = np.exp(-((opening.below_upper / (0.07 * head.unit)) ** 2))
-        layer *= (1 - _LID_SHADE * max(0.0, 1 - open_share) * shade)[..., None]
-        # A catch-light lies where the lamp puts it on the cornea, which turns with the iris.
-        glint = _sample(ball.light, rest_x - _LIGHT_GOES * gaze_x - ball.left, rest_y - _LIGHT_GOES * gaze_y - ball.top)
-        layer += glint * share
-        layer *= np.float32(light)
-        layer = np.clip(layer, 0, 255, out=layer)
-        blend_into(frame, opening.left, opening.top, layer, opening.coverage * np.float32(weight))
+        centre = ball.centre - (ball.left, ball.top)
+        shade = _LID_SHADE * max(0.0, 1 - open_share)
+        lengths = np.array([ball.radius, 0.07 * head.unit, shade, light])
+        part = frame[opening.top :, opening.left :]
+        textures = ball.white, ball.iris, ball.light
+        coverage = opening.coverage * np.float32(weight)
+        _draw_ball(part, *textures, coverage, opening.below_upper, start, inverse, centre, gaze, lengths)
 
     def _gaze(self, row: np.ndarray, head: HeadFrame) -> np.ndarray:
         outward = row[INDEX["eyeLookOut" + self.side]] - row[INDEX["eyeLookIn" + self.side]]
@@ -142,11 +136,55 @@ class Eye:
         return head.vectors_to_picture(np.array([x, float(np.clip(down, -1, 1)) * TRAVEL_Y, 0.0]))[:2]
 
 
-def _sample(texture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return cv2.remap(texture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+@compiled
+def _draw_ball(part, white, iris, light, coverage, below_upper, start, step, centre, gaze, lengths):
+    """Draw an eyeball into `part` uint8 [H, W, 3], a frame from the corner of the opening on.
+
+    Parameters
+    ----------
+    white, iris, light : uint8 [2 h, 2 w, 3]
+        Of `Eyeball`.
+    coverage, below_upper : float32 [a, b]
+        Of `Opening`; the first as far as the eyeball is drawn.
+    start, step : float64 [2], [2, 2]
+        Place in the picture of the corner of the opening, and of one pixel of the frame, pixels from the textures'
+        corner.
+    centre, gaze : float64 [2]
+        Of the iris, from that corner, and how far it has moved, pixels of the picture.
+    lengths : float64 [4]
+        Radius of the iris and depth of the shade under the lid, pixels; how much light the shade takes; light.
+    """
+    radius, deep, shade, gain = lengths
+    limbus = 0.06 + 0.7 / radius
+    right, bottom = white.shape[1] - 1.001, white.shape[0] - 1.001
+    for row in range(coverage.shape[0]):
+        for column in range(coverage.shape[1]):
+            cover = coverage[row, column]
+            if cover <= 0:
+                continue
+            x = start[0] + step[0, 0] * column + step[0, 1] * row
+            y = start[1] + step[1, 0] * column + step[1, 1] * row
+            iris_x, iris_y = x - gaze[0], y - gaze[1]
+            away = np.hypot(iris_x - centre[0], iris_y - centre[1]) / radius
+            share = min(1.0, max(0.0, (1.02 + limbus / 2 - away) / limbus))
+            # A catch-light lies where the lamp puts it on the cornea, which turns with the iris.
+            light_x, light_y = x - _LIGHT_GOES * gaze[0], y - _LIGHT_GOES * gaze[1]
+            under_lid = gain * (1 - shade * np.exp(-((below_upper[row, column] / deep) ** 2)))
+            x, y = min(right, max(0.0, 2 * x)), min(bottom, max(0.0, 2 * y))
+            iris_x, iris_y = min(right, max(0.0, 2 * iris_x)), min(bottom, max(0.0, 2 * iris_y))
+            light_x, light_y = min(right, max(0.0, 2 * light_x)), min(bottom, max(0.0, 2 * light_y))
+            for k in range(3):
+                colour = sample(white, x, y, k)
+                if share > 0:
+                    colour += share * (sample(iris, iris_x, iris_y, k) - colour)
+                colour *= under_lid
+                if share > 0:
+                    colour += share * gain * sample(light, light_x, light_y, k)
+                old = np.float64(part[row, column, k])
+                part[row, column, k] = np.uint8(old + cover * (min(255.0, colour) - old) + 0.5)
 
 
-def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame) -> dict[str, Eye]:
+def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame, light: Light) -> dict[str, Eye]:
     """Take both eyes of a portrait, so that their irises can move and their lids can close; by opening."""
     lids, outlines, landmarks, irises = {}, {}, {}, {}
     for side, chain in (("Right", IRIS_RIGHT), ("Left", IRIS_LEFT)):
@@ -163,7 +201,7 @@ def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame) -> dict[
             irises[side] = np.array([*landmarks[side][0, :2], widest])
         ball = take_eyeball(portrait.image, outline, irises[side], head.unit, lash_rim(head.unit), grain)
         brow = portrait.face.vertices[list(BROW_RIGHT_LOWER if side == "Right" else BROW_LEFT_LOWER), :2]
-        lid = take_lid_skin(portrait.image, *lids[side], brow, oval, head.unit, grain)
+        lid = take_lid_skin(portrait.image, *lids[side], brow, oval, head.unit, light.slope)
         heights = straightened(*(edge[:, :2] for edge in lids[side]))[2]
         open_height = max(0.5, float(np.mean(heights[1] - heights[0])))
         eyes["eye" + side] = Eye(side, ball, lid, float(landmarks[side][0, 2]), open_height)

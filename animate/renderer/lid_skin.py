@@ -1,4 +1,4 @@
-"""The skin of an upper lid that comes down: its lashes slide with it, and smooth skin unrolls from the crease."""
+"""The skin of an upper lid that comes down: its lashes slide with it, and hidden skin unrolls from the crease."""
 
 from dataclasses import dataclass
 
@@ -6,16 +6,18 @@ import numpy as np
 
 from animate.easing import smoothstep
 from animate.renderer.compiled import compiled
+from animate.renderer.sampling import sample
 
 # Eye distances.
 _STRIP = 0.03, 0.07  # above the edge, where what slides with it passes into the skin that unrolls
 _LINE = 0.018  # from the middle of the line of lashes to 37 % of its strength
 _SETS_IN = 0.05  # of travel, and from the corners, until the lid takes the place of the picture's own
-_SOFT = 0.08  # from the corners, until it does over the skin above the eye
+_SOFT = 0.1  # from the corners, until it does over the skin above the eye
 
 # Shares of the room between lid and brow where that passes into the skin that stays, and up to which the picture is
 # held still, because there the mesh would stretch it.
 _CREASE = 0.25, 0.75, 1.0
+_FOLD = 0.5  # of the picture's own crease that a shut lid smooths
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +29,8 @@ class LidSkin:
     own : uint8 [2 h, 2 w, 3]
         The picture at twice its size, without the eye above the lid's edge.
     smooth : uint8 [2 h, 2 w, 4]
-        The skin that unrolls; its alpha is 255 where a piece of the eye lies beyond the edges that landmarks give the
-        lids, which a shut lid hides too.
+        The skin that unrolls; its alpha is 255 where a piece of the eye, or of the line over the open eye, lies beyond
+        the edges that landmarks give the lids: a lid that passes there hides it too.
     lashes : float64 [3]
         Share of the light that the line of the lashes takes of red, green and blue.
     left, top : float
@@ -89,7 +91,7 @@ class LidSkin:
         travel = np.maximum(np.interp(along, places, heights) - self.edge, 0)
         from_outer = along if self.outer_first else self.length - along
         from_inner, sets_in = self.length - from_outer, _SETS_IN * self.unit
-        cover = np.minimum(from_inner, travel) / (sets_in * (1 - 0.8 * shut))
+        cover = np.minimum(from_inner, travel) / (sets_in * (1 - 0.6 * shut))
         # Lashes that stick out beyond the outer corner sink with the lid.
         wing = shut * np.clip(1 - np.abs(from_outer) / self.wing, 0, 1)
         cover = smoothstep(np.maximum(np.where(from_outer < 0, 0, cover), wing)) * min(1.0, 5 * shut)
@@ -148,24 +150,28 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
             over_open = columns[0, i] * (1 - f) + columns[0, i + 1] * f - b  # height over the lid of the picture
             travel = columns[1, i] * (1 - f) + columns[1, i + 1] * f
             above = over_open + travel + 0.7 * high  # the edge in this frame, with what its jagged triangles cover
-            rest = shut * smooth[int(v), int(u), 3] / 255
+            gone = max(shut, _ease(0.7 * travel / strip)) if above > 0 else shut
+            rest = gone * smooth[int(v), int(u), 3] / 255
             over_room = over_open / columns[6, i]
             if over_room > still_end or (above < -2.5 * line and rest == 0):
                 continue
             cover = columns[2, i] * min(1.0, max(0.0, above / high + 0.5))
             cover *= 1 - (1 - columns[3, i]) * _ease(over_open / strip_end - 0.25)
             cover = max(rest, cover * (1 - _ease((over_room - crease_end) / (still_end - crease_end))))
-            lash = columns[5, i] * np.exp(-((above / line) ** 2))
+            lash = columns[5, i] * np.exp(-((above / line) ** 2)) if above < 2.5 * line else 0.0
             if cover < 0.004 and lash < 0.004:
                 continue
             still = _ease((over_room - crease) / (crease_end - crease))
+            still *= 1 - _FOLD * shut * (1 - _ease((over_room - crease_end) / (still_end - crease_end)))
             slides = columns[4, i] * (1 - _ease((above - strip) / (strip_end - strip))) if above > 0 else 0.0
             for k in range(3):
-                colour = _sample(smooth, u, v, k)
+                colour = sample(smooth, u, v, k)
                 if still > 0:
-                    colour += still * (_sample(own, u, v, k) - colour)
+                    colour += still * (sample(own, u, v, k) - colour)
                 if slides > 0:
-                    colour += slides * (_sample(own, u, max(0.0, v - 2 * (travel + 0.7 * high)), k) - colour)
+                    lid = sample(own, u, max(0.0, v - 2 * (travel + 0.7 * high)), k)
+                    # What of the eye the landmarks left above the edge does not slide down with a shut lid.
+                    colour += slides * (lid - shut * max(0.0, lid - colour) - colour)
                 old = np.float64(frame[y, x, k])
                 new = (old + cover * (light * colour - old)) * (1 - lash * lashes[k])
                 frame[y, x, k] = np.uint8(min(255.0, max(0.0, new)) + 0.5)
@@ -175,12 +181,3 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
 def _ease(share):
     share = min(1.0, max(0.0, share))
     return share * share * (3 - 2 * share)
-
-
-@compiled
-def _sample(texture, x, y, k):
-    i, j = int(x), int(y)
-    f, g = x - i, y - j
-    first = texture[j, i, k] * (1 - f) + texture[j, i + 1, k] * f
-    second = texture[j + 1, i, k] * (1 - f) + texture[j + 1, i + 1, k] * f
-    return first * (1 - g) + second * g

@@ -3,24 +3,26 @@
 import cv2
 import numpy as np
 
-from animate.renderer.grain import with_grain
 from animate.renderer.lid_skin import LidSkin
 from animate.renderer.opening import straightened
 from animate.renderer.sampling import double
+from animate.renderer.skin import light_lid, roughness_like, tone_around
 
 _BESIDE, _ABOVE, _BELOW = 0.16, 0.23, 0.12  # eye distances around the opening that the textures show
 _LASHES = 0.04  # eye distances beside the edges that hold lashes and their shadow
-_LIT = 0.6  # how far the skin over the lashes, which an open eye shades, goes towards the tone of the skin under it
 _OVER_LASHES = 0.1  # eye distances above the edge where the lid's own skin ends and that under the brow begins
-_BRIGHTER = 80  # percentile of the skin between lashes and brow: a shut lid lies in the light, out of its fold
-_FAINTEST, _DARKEST = 0.25, 0.75  # share of the light that the line of lashes takes
+_BRIGHTER = 80  # percentile of the skin between lashes and brow: the white of the eye must outshine what is lit
+_STAYS = 0.5  # share of the room between lid and brow above which the skin is as it will be
+_CORNER = 0.04  # eye distances beyond the corners where the skin beside the eye begins
+_PATCH = 0.07, 0.33  # eye distances under the eye between which lies the skin whose roughness the lid takes
+_FAINTEST, _DARKEST = 0.55, 0.85  # share of the light that the line of lashes takes
 _REST = 0.1  # eye distances beyond the lids in which pieces of the eye may lie
 _CLEAR = 25.0  # of 255, by which white must outshine the skin to be told from it
-_SMOOTH = 3.0  # of 255, the standard deviation of the grain of a lid at most: wrinkled cheeks have more
+_DARK = 0.075, 0.225  # of the skin's brightness, by which the line over an open eye is darker: from none of it to all
 _WING = 0.14  # eye distances beyond the outer corner that lashes may reach
 
 
-def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, grain: np.ndarray) -> LidSkin:
+def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, slope: np.ndarray) -> LidSkin:
     """Take an upper lid from a picture and make the skin that an open eye hides.
 
     Parameters
@@ -34,8 +36,8 @@ def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, grai
         The outline of the face, pixels.
     unit : float
         Eye distance, pixels.
-    grain : float32 [s, s, 3]
-        Of the picture, see `animate.renderer.grain`.
+    slope : float64 [3]
+        Of the light, see `animate.renderer.light.Light`.
     """
     start, axis, heights = straightened(upper[:, :2], lower[:, :2])
     outer_first = bool(upper[0, 0] < upper[-1, 0])
@@ -44,8 +46,7 @@ def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, grai
     beside, down = int(np.ceil(_BESIDE * unit)), np.array([-axis[1], axis[0]])
     along = np.arange(-beside, int(length) + beside + 2, dtype=float)
     below = np.arange(np.floor(heights[0].min() - _ABOVE * unit), np.ceil(heights[1].max() + _BELOW * unit) + 1)
-    places = start + along[None, :, None] * axis + below[:, None, None] * down
-    own = cv2.remap(image, places.astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    own = _sampled(image, start + along[None, :, None] * axis + below[:, None, None] * down)
 
     edge, lower_edge = (np.interp(along, np.arange(len(height)), height) for height in heights)
     order = np.argsort((brow - start) @ axis)
@@ -59,23 +60,38 @@ def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, grai
     # Where the white of the eye goes on above the landmarks, there is the lid's edge.
     raised = ((rest > 0.5) & (above > 0)).sum(axis=0)[None].astype(np.float32)
     edge = edge - cv2.GaussianBlur(raised, (0, 0), 0.04 * unit)[0]
-    own = own + rest[..., None] * (np.where(above[..., None] > 0, under_brow, cheek) - own)
-    above = edge[None] - below[:, None]
-    over_lashes = _tones(own, (above > _LASHES * unit) & (above < split), _BRIGHTER, unit)
-    over_lashes += _LIT * (cheek - over_lashes)
-    smooth = over_lashes + np.clip(above / (0.15 * unit), 0, 1)[..., None] * (under_brow - over_lashes)
-    smooth += np.clip(under / (_LASHES * unit) + 0.5, 0, 1)[..., None] * (cheek - smooth)
+    own = _rounded(own + rest[..., None] * (np.where(above[..., None] > 0, under_brow, cheek) - own))
+    above, outside = edge[None] - below[:, None], np.maximum(-along, along - length)
+    skin = (above > np.maximum(_LASHES * unit, _STAYS * room)) | (under > _LASHES * unit) | (outside > _CORNER * unit)
+    outline = np.column_stack([(oval - start) @ axis - along[0], (oval - start) @ down - below[0]])
+    face = cv2.fillPoly(np.zeros(skin.shape, np.uint8), [np.round(outline).astype(np.int32)], 1) > 0
+    tone = tone_around(own, skin & face & (rest < 0.1), unit)
+    rest = np.maximum(rest, _open_line(own, tone, above, unit) * np.clip(1 - outside / (0.1 * unit), 0, 1))
+
+    middle = (heights[0].min() + heights[1].max()) / 2
+    smooth = light_lid(tone, along - length / 2, below - middle, slope, unit)
     inside = np.flatnonzero((along > 0) & (along < length))
     lashes = _lash_shade(own[:, inside], smooth[:, inside], above[:, inside], unit)
-
-    fine = grain - cv2.GaussianBlur(grain, (0, 0), max(0.7, 0.015 * unit), borderType=cv2.BORDER_REFLECT)
-    fine *= min(1.0, _SMOOTH / max(float(fine.std()), 1e-3))
-    smooth = with_grain(_rounded(np.dstack([smooth, 255 * rest])), fine)
+    rows = lower_edge + np.arange(*(unit * np.array(_PATCH)))[:, None]
+    from_outer = np.s_[:, :: 1 if outer_first else -1]  # a mirrored picture gives the mirrored lid
+    patch = _sampled(image, start + along[:, None] * axis + rows[..., None] * down)[from_outer]
+    smooth *= 1 + roughness_like(patch, *own.shape[:2], unit)[from_outer]
+    smooth = _rounded(np.dstack([smooth, 255 * rest]))
     wing = min(_WING * unit, 0.6 * float(np.hypot(*(oval - upper[0, :2]).T).min()))
     left, top = float(along[0]), float(below[0])
-    return LidSkin(
-        double(_rounded(own)), double(smooth), lashes, left, top, edge, room, length, outer_first, wing, corners, unit
-    )
+    return LidSkin(double(own), double(smooth), lashes, left, top, edge, room, length, outer_first, wing, corners, unit)
+
+
+def _sampled(image: np.ndarray, places: np.ndarray) -> np.ndarray:
+    return cv2.remap(image, places.astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _open_line(own: np.ndarray, tone: np.ndarray, above: np.ndarray, unit: float) -> np.ndarray:
+    """Return how much of each pixel is of the dark line over an open eye, float32 [h, w] of 0-1."""
+    darker = 1 - own.astype(np.float32).mean(axis=2) / np.maximum(tone.mean(axis=2), 1)
+    dark = cv2.dilate(np.clip((darker - _DARK[0]) / (_DARK[1] - _DARK[0]), 0, 1), np.ones((3, 3), np.uint8))
+    near = np.clip(above / (_LASHES * unit), 0, 1) * np.clip((_OVER_LASHES - above / unit) / 0.03, 0, 1)
+    return cv2.GaussianBlur(dark, (0, 0), 0.01 * unit + 0.4) * near.astype(np.float32)
 
 
 def _tones(own: np.ndarray, skin: np.ndarray, percentile: float, unit: float) -> np.ndarray:

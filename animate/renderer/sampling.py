@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from animate.renderer.compiled import compiled
+
 _HALFWAY = np.array([-1, 9, 9, -1], np.float32) / 16  # cubic convolution (Keys 1981, a = -1/2) half-way between pixels
 
 
@@ -28,3 +30,13 @@ def double(image: np.ndarray) -> np.ndarray:
             image, -1, kernel_x, kernel_y, anchor=anchor, borderType=cv2.BORDER_REPLICATE
         )
     return doubled
+
+
+@compiled
+def sample(texture, x, y, k):
+    """Return channel `k` of a texture [h, w, C] between its pixels: `x` is at least 0 and below w - 1, `y` likewise."""
+    i, j = int(x), int(y)
+    f, g = x - i, y - j
+    first = texture[j, i, k] * (1 - f) + texture[j, i + 1, k] * f
+    second = texture[j + 1, i, k] * (1 - f) + texture[j + 1, i + 1, k] * f
+    return first * (1 - g) + second * g
