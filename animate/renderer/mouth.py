@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from animate.channels import INDEX
+from animate.easing import smoothstep
 from animate.renderer.controls import controls_from_row
 from animate.renderer.grain import take_grain, with_grain
 from animate.renderer.head import HeadFrame
@@ -36,6 +37,8 @@ _THROAT_BACK = 0.5  # eye distances behind the lips
 _FLAT = np.zeros(2)
 _PURSED_SHADE = 0.35  # share of the light that lips standing forward keep out of the mouth
 _WALL = 0.2  # eye distances from the lips to where the cheeks no longer catch light
+_RUNS_OUT = 0.06  # eye distances from where the inner lips end to where their line fades
+_CORNER = 0.9  # the same at the corners, which dent
 _CONTACT = 0.38  # share of the light that is lost between lips that touch
 
 
@@ -84,7 +87,12 @@ class Mouth:
             start, axis, heights = straightened(upper, lower)
             touching = np.clip(1 - (heights[1] - heights[0]) / (0.08 * head.unit), 0, 1)
             line = (heights[0] + heights[1]) / 2
-            darken_along(frame, start, axis, line, max(0.8, 0.016 * head.unit), _CONTACT * touching)
+            beyond = round(_RUNS_OUT * head.unit)
+            start = start - beyond * axis
+            touching, line = np.pad(touching, beyond, "edge"), np.pad(line, beyond, "reflect", reflect_type="odd")
+            side = np.abs(np.linspace(-1, 1, len(line)))
+            strength = (_CONTACT + (_CORNER - _CONTACT) * smoothstep((side - 0.6) / 0.3)) * touching
+            darken_along(frame, start, axis, line, max(0.8, 0.016 * head.unit), strength)
         opening = find_opening(upper, lower, frame.shape[1::-1], 0.0, max(1.2, 0.015 * head.unit))
         if opening is None:
             return

@@ -21,6 +21,7 @@ _TOGETHER = (
     {"jawOpen": 0.5, "mouthFrown": 0.5, "mouthStretch": 0.5},
     {"jawOpen": 0.2, "jawForward": 0.4, "mouthFrown": 0.4, "mouthUpperUp": 0.7},
     {"eyeBlink": 0.6},
+    {"eyeBlink": 0.7},
     {"eyeBlink": 0.8},
     {"eyeBlink": 0.9, "browDown": 0.2},
     {"eyeBlink": 1.0, "browDown": 0.6},
