@@ -114,7 +114,9 @@ def closed_loop(portrait: Portrait, renderer, rows: dict[str, np.ndarray], progr
     return figures + _angle_errors(names, turns - wanted)
 
 
-def _errors(pictured: Reading, unit: float, names: list[str], asked: list[Reading], found: list[Reading]) -> list[Figure]:
+def _errors(
+    pictured: Reading, unit: float, names: list[str], asked: list[Reading], found: list[Reading]
+) -> list[Figure]:
     figures = []
     for name in ("lip_gap", "lip_width"):
         error = np.array([getattr(b, name) - getattr(a, name) for a, b in zip(asked, found)]) / unit
