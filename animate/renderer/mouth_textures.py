@@ -230,8 +230,8 @@ def paint_lower(density: float, palette: Palette) -> np.ndarray:
     a, b = texture_plane(density)
     edge = _LOWER_EDGE + 0.12 * a**2
     brightness, alpha, gum = _teeth(a, b - edge, _LOWER_TEETH, _LOWER_SHORTER, _LOWER_CROWN, density)
-    met = 0.7 + 0.3 * palette.flesh / max(1.0, palette.flesh.max())  # light that comes from tongue and lips
-    return _rgba(_in_shade(met * _with_gum(palette, gum), 0.72 * brightness, palette, a), alpha)
+    met = 0.8 + 0.2 * palette.flesh / max(1.0, palette.flesh.max())  # light that comes from tongue and lips
+    return _rgba(_in_shade(met * _with_gum(palette, gum), 0.84 * brightness, palette, a), alpha)
 
 
 def _with_gum(palette: Palette, gum: np.ndarray) -> np.ndarray:
@@ -254,6 +254,7 @@ def paint_tongue_body(density: float, palette: Palette) -> np.ndarray:
     back = np.clip((b + 0.2) / 0.3, 0, 1)
     groove = 1 - 0.1 * np.exp(-((a / 0.03) ** 2)) * back
     light = (0.3 + 0.75 * smoothstep(back)) * (1 - 0.5 * (a / 0.36) ** 2) * groove
+    light += 0.24 * np.exp(-(((np.abs(a) - 0.085) / 0.05) ** 2) - ((b - 0.04) / 0.045) ** 2)  # wet
     return _rgba(_in_shade(palette.flesh, light, palette, a), np.clip(inside * 5, 0, 1))
 
 
