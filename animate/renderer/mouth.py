@@ -40,8 +40,8 @@ _THROAT_BACK = 0.5  # eye distances behind the lips
 _FLAT = np.zeros(2)
 _PURSED_SHADE = 0.35  # share of the light that lips standing forward keep out of the mouth
 _WALL = 0.2  # eye distances from the lips to where the cheeks no longer catch light
-_RUNS_OUT = 0.06  # eye distances from where the inner lips end to where their line fades
-_CORNER = 0.9  # the same at the corners, which dent
+_RUNS_OUT = 0.07  # of the line between the inner lips: how far it fades beyond either end of them
+_CORNER = 0.65  # the same at the corners, which dent
 _CONTACT = 0.38  # share of the light that is lost between lips that touch
 
 
@@ -90,7 +90,7 @@ class Mouth:
             start, axis, heights = straightened(upper, lower)
             touching = np.clip(1 - (heights[1] - heights[0]) / (0.08 * head.unit), 0, 1)
             line = (heights[0] + heights[1]) / 2
-            beyond = round(_RUNS_OUT * head.unit)
+            beyond = round(_RUNS_OUT * len(line))
             start = start - beyond * axis
             touching, line = np.pad(touching, beyond, "edge"), np.pad(line, beyond, "reflect", reflect_type="odd")
             side = np.abs(np.linspace(-1, 1, len(line)))
