@@ -15,12 +15,12 @@ from animate.speech import FEATURES, MOTION_FPS
 from animate.train import augment
 from animate.train.alignment import read_textgrid
 from animate.train.behaviour import behaviour_curves
-from animate.train.corpus import HELD_OUT_VOICES, build, plan
+from animate.train.corpus import build, plan
 from animate.train.dataset import Windows, list_clips, prepare
 from animate.train.phonemes import PAUSE, Phone, pinyin_to_ipa
 from animate.train.programmes import class_of_each_frame, make_programme, make_silence
 from animate.train.settings import TrainConfig
-from animate.train.synthesisers import SOURCES, TimedSpeech
+from animate.train.synthesisers import HELD_OUT_VOICES, SOURCES, TimedSpeech
 from animate.train.teacher import lip_curves
 from animate.train.visemes import visemes_of
 from animate.types import Motion

@@ -17,7 +17,7 @@ from animate.train.singing import compose
 from animate.train.synthesisers import phones_of_events
 from animate.train.teacher import lip_curves
 from animate.train.visemes import PHONE_CLASSES, phone_classes
-from animate.types import Motion, Speech
+from animate.types import Motion, Speech, SpeechFeatures
 
 SYLLABLES = ("mɑ", "mɑ", "pi", "pu", "fɑ", "tu", "bɑ")  # 0.3 s each, a third of it the consonant
 WORDS = [
@@ -167,6 +167,16 @@ def test_measures_tell_a_closed_mouth_from_an_open_one():
     shut = measures.contacts([Case(WORDS, Motion.rest(taught.duration_s, MOTION_FPS))])
     assert good["false closures"] == 0 and shut["false closures"] == 1
     assert measures.stillness([Case(WORDS, gaping)])["closed outside speech"] == 0
+
+
+def test_a_pause_in_which_a_voice_sounds_is_no_pause():
+    phones = [Phone("a", 0, 0.5), Phone(PAUSE, 0.5, 1.5), Phone("a", 1.5, 2.0), Phone(PAUSE, 2.0, 3.0)]
+    values = np.zeros((150, len(FEATURES)), np.float32)
+    values[:, [FEATURES.index("energy"), FEATURES.index("voicing")]] = 1
+    values[100:] = 0
+    values[105:110, FEATURES.index("energy")] = 1  # the end of a word
+    heard = measures.with_unwritten_voice(phones, SpeechFeatures(values, MOTION_FPS))
+    assert [phone.symbol for phone in heard] == ["a", measures.UNWRITTEN, "a", PAUSE]
 
 
 def test_measures_find_the_lag():

@@ -34,7 +34,14 @@ def _folds() -> tuple:
         other = tuple(tuple(int(MIRROR[vertex]) for vertex in point) for point in line)
         folds.append((line, width, {name + "Right": share for name, share in causes.items()}))
         folds.append((other, width, {name + "Left": share for name, share in causes.items()}))
-    return tuple(folds)
+    return tuple(
+        (
+            np.array([(point[0], point[-1]) for point in line]),  # [n, 2]
+            width,
+            [(INDEX[name], share) for name, share in causes.items()],
+        )
+        for line, width, causes in folds
+    )
 
 
 _FOLDS = _folds()
@@ -52,10 +59,11 @@ def draw_folds(frame: np.ndarray, row: np.ndarray, vertices: np.ndarray, unit: f
     unit : float
         Eye distance, pixels.
     """
+    given = np.clip(row, 0, 1).tolist()
     for line, width, causes in _FOLDS:
-        depth = sum(share * float(np.clip(row[INDEX[name]], 0, 1)) for name, share in causes.items())
+        depth = sum(share * given[column] for column, share in causes)
         if depth > _FAINT:
-            points = np.array([vertices[list(point)].mean(axis=0) for point in line])
+            points = vertices[line].mean(axis=1)
             start, axis, heights = straightened(points, points)
             crease_along(frame, start, axis, heights[0], max(0.8, width * unit), depth)
 

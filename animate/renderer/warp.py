@@ -1,6 +1,7 @@
 """The warp, compiled: the moving window of a portrait, band by band, on as many threads as there are cores."""
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -35,6 +36,7 @@ class CompiledWarp:
         x, y = np.meshgrid(np.arange(moving.shape[1] // 2), np.arange(moving.shape[0] // 2))
         self._still = np.stack([2 * x, 2 * y], axis=-1).astype(np.int16)
         self._threads = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
+        self._own = threading.local()
 
     def draw(
         self,
@@ -69,14 +71,28 @@ class CompiledWarp:
     def _draw_band(
         self, band: tuple[slice, slice], out, vertices: np.ndarray, gain, cell: float, matte, backdrop
     ) -> None:
-        whole = self._still[band].copy()
-        fraction = np.zeros(whole.shape[:2], np.uint16)
+        still = self._still[band]
+        whole, fraction, warped = self._memory(*still.shape[:2])
+        whole[:], fraction[:] = still, 0
         corner = np.array([band[1].start, band[0].start], np.float32)
         rasterise(self.triangles, vertices - corner, self.source, whole.view(np.int32)[..., 0], fraction)
-        warped = cv2.remap(self.moving, whole, fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.remap(self.moving, whole, fraction, cv2.INTER_LINEAR, warped, borderMode=cv2.BORDER_REPLICATE)
         if gain is not None:
             shade(warped, band[0].start, band[1].start, gain, cell)
         if backdrop is None:
             out[band], matte[band] = warped[..., :3], warped[..., 3]
         else:
             blend_over_backdrop(warped, backdrop[band], out[band])
+
+    def _memory(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return this thread's int16 [h, w, 2], uint16 [h, w] and uint8 [h, w, 4]; new memory every frame is slow."""
+        if not hasattr(self._own, "memory"):
+            most = max(self._still[band].size // 2 for band in self.bands)
+            self._own.memory = np.empty(2 * most, np.int16), np.empty(most, np.uint16), np.empty(4 * most, np.uint8)
+        whole, fraction, warped = self._own.memory
+        area = height * width
+        return (
+            whole[: 2 * area].reshape(height, width, 2),
+            fraction[:area].reshape(height, width),
+            warped[: 4 * area].reshape(height, width, 4),
+        )

@@ -23,18 +23,10 @@ from tqdm import tqdm
 
 from animate.errors import AnimateError, ConfigError, VoiceError
 from animate.train.phonemes import Phone
-from animate.train.synthesisers import SOURCES, Synthesiser
+from animate.train.synthesisers import HELD_OUT_VOICES, SOURCES, Synthesiser
 from animate.train.texts import sentences
 
 SAMPLE_RATE = 16_000
-# Never trained on: what `animate.train.score` measures generalisation with
-HELD_OUT_VOICES = frozenset(
-    {
-        *("bf_emma", "am_onyx", "im_nicola", "hm_omega", "jm_kumo", "zm_yunxi", "pm_alex"),  # of a known synthesiser
-        *("slt", "rms", "awb", "kal16"),  # all of flite: an unknown synthesiser
-        "upc_ca_ona_hts",  # all of Catalan: an unknown language
-    }
-)
 _PER_ROUND = {"en-us": 8, "en-gb": 3}  # more voices, more sentences; every other language has four a round
 _log = logging.getLogger(__name__)
 

@@ -80,9 +80,13 @@ class Kokoro:
     def prepare(self, text: str, voice: str, language: str) -> tuple[list[str], dict[str, np.ndarray]]:
         """Return the tokens of a text, and the model's inputs but for the speed."""
         tokens = [symbol for symbol in _phonemise(text, language) if symbol in self.vocabulary][:500]
-        style = np.fromfile(self.voices_folder / f"{voice}.bin", np.float32).reshape(-1, 256)[len(tokens)][None]
         ids = np.array([[0, *(self.vocabulary[token] for token in tokens), 0]], np.int64)
-        return tokens, {"input_ids": ids, "style": style}
+        return tokens, {"input_ids": ids, "style": self._style(voice, len(tokens))}
+
+    def _style(self, voice: str, num_tokens: int) -> np.ndarray:
+        """Return the style float32 [1, 256] of a voice, or the mean of those of several, as in 'af_heart+bm_lewis'."""
+        files = [self.voices_folder / f"{name}.bin" for name in voice.split("+")]
+        return np.mean([np.fromfile(file, np.float32).reshape(-1, 1, 256)[num_tokens] for file in files], axis=0)
 
 
 def merge_tokens(

@@ -8,9 +8,9 @@ import numpy as np
 
 from animate.channels import HEAD
 from animate.motion.latents import lip_gap
-from animate.speech.features import MOTION_FPS
+from animate.speech.features import FEATURES, MOTION_FPS
 from animate.train.phonemes import PAUSE, Phone
-from animate.types import Motion
+from animate.types import Motion, SpeechFeatures
 
 CONTACT = 0.05  # of `lip_gap`, about 2 % of the eye distance
 TEETH_CONTACT = 0.10
@@ -18,6 +18,9 @@ _ROUNDED = 0.15  # of mouthPucker
 _REACH_S = 0.04  # a contact may come this much early or late
 _SETTLE_S = 0.25  # lips may be on their way this long beside a silence
 _LONG_PAUSE_S = 0.8
+UNWRITTEN = "?"  # a phone of no class
+_SOUNDS_FROM = 0.9  # of `energy`, 6 dB below the speech: louder than the noise of any room we know
+_VOICE_S = 0.2  # a shorter one is the end of a word
 _HEIGHTS = {"a": "aɑæ", "e o": "eɛoɔ", "i u": "iuɯ", "m": "m"}
 
 
@@ -108,6 +111,17 @@ def stillness(cases: list[Case]) -> dict[str, float]:
                 (outer if first or last else pauses).extend(gap[begin : max(begin, until)] < CONTACT)
             clock = max(clock, stop_s)
     return {"closed outside speech": share(outer), "closed in long pauses": share(pauses)}
+
+
+def with_unwritten_voice(phones: list[Phone], features: SpeechFeatures) -> list[Phone]:
+    """Return the phones of a transcript; pauses in which a voice sounds, as in an 'uh', are `UNWRITTEN` sounds."""
+    level, voicing = (features.values[:, FEATURES.index(name)] for name in ("energy", "voicing"))
+    sounds = (level > _SOUNDS_FROM) & (voicing > 0.5)
+    heard = []
+    for phone in phones:
+        unwritten = phone.symbol == PAUSE and sounds[_span(phone, 0)].sum() / MOTION_FPS > _VOICE_S
+        heard.append(Phone(UNWRITTEN, phone.start_s, phone.end_s) if unwritten else phone)
+    return heard
 
 
 def held_notes(cases: list[Case]) -> dict[str, float]:

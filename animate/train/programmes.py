@@ -26,7 +26,9 @@ from animate.types import Speech
 _NO_SPEECH = 0.08  # share of programmes without a voice
 _SHOUT_OPENS = 1.2  # how much further a shouting mouth opens
 # How often each source is drawn, however much of it there is: natural voices first, statistical ones as seasoning
-_SOURCE_SHARES = {"kokoro": 0.45, "hibari": 0.11, "piper": 0.11, "song": 0.08, "festival": 0.14, "espeak": 0.11}
+_SOURCE_SHARES = {
+    "kokoro": 0.25, "blend": 0.28, "hibari": 0.09, "piper": 0.09, "song": 0.07, "festival": 0.12, "espeak": 0.10,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -116,6 +116,7 @@ def recorded_cases(pipeline: AudioToMotionPipeline, folder: Path) -> list[Case]:
         phones = _recorded_phones(path, samples)
         if phones:
             features = extract_features(Speech(samples, SAMPLE_RATE))
+            phones = measures.with_unwritten_voice(phones, features)
             cases.append(Case(phones, pipeline(features, seed=0, acting=_SCORED), "en"))
     return cases
 
