@@ -73,6 +73,7 @@ def test_readings_follow_the_mesh(astronaut, renderer):
     rest, wide, shut = (read_face(renderer.vertices(values)) for values in (row(), row(jawOpen=0.5), row(eyeBlink=1.0)))
     unit = astronaut.face.eye_distance
     assert rest.lip_gap < 0.02 * unit < 0.2 * unit < wide.lip_gap
+    assert read_face(renderer.vertices(row(jawLeft=1.0))).lip_gap < 0.02 * unit  # it slides and opens nothing
     assert shut.lids.max() < 0.02 < 0.2 < rest.lids.min()
     assert (read_face(renderer.vertices(row(browInnerUp=1.0, browOuterUp=1.0))).brows > rest.brows + 0.1).all()
 

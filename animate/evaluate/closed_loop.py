@@ -2,12 +2,13 @@
 
 *Asked* is where the rig puts the face's vertices in the frame (`MeshRenderer.vertices`), and for the head the angles
 of the motion itself. *Found* is the mesh that the library's detector finds in the rendered picture. Both are read in
-the same way: lip gap between the middles of the inner lips and lip width between the outer corners, in eye distances
-of the portrait; lid opening as the eye aspect ratio, in shares of the portrait's own; brow height over the line of
+the same way: lip gap between the middles of the inner lips, across the mouth, and lip width between the outer corners,
+in eye distances of the portrait, the gap beyond what the detector finds between the lips of the portrait itself where
+the rig has them closed (a dark line between closed lips reads as a gap in every frame, also in the untouched picture); lid opening as the eye aspect ratio, in shares of the portrait's own; brow height over the line of
 the eye corners, in shares of what the sweep asks of it; head angles relative to those found at rest.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,7 +58,11 @@ def read_face(vertices: np.ndarray) -> Reading:
         down = np.array([-across[1], across[0]]) / width * np.sign(across[0])
         lids.append(max(0.0, (v[lower] - v[upper]) @ down / width))  # lids that lap over one another are shut
         brows.append((v[[outer, inner]].mean(axis=0) - v[list(brow)].mean(axis=0)) @ down / width)
-    return Reading(np.hypot(*(v[14] - v[13])), np.hypot(*(v[291] - v[61])), np.array(lids), np.array(brows))
+    across = v[291] - v[61]
+    lip_width = np.hypot(*across)
+    # A jaw that slides sideways takes the lower lip along and parts no lips: only the way across the mouth counts.
+    lip_gap = abs((v[14] - v[13]) @ np.array([-across[1], across[0]])) / lip_width
+    return Reading(lip_gap, lip_width, np.array(lids), np.array(brows))
 
 
 def track(image: np.ndarray, portrait: Portrait) -> np.ndarray | None:
@@ -102,16 +107,21 @@ def closed_loop(portrait: Portrait, renderer, rows: dict[str, np.ndarray], progr
     turns = np.array([[pose.pitch_deg, pose.yaw_deg, pose.roll_deg] for pose in poses])
     turns -= turns[0]
     wanted = np.array([[rows[name][INDEX[angle]] for angle in _ANGLES] for name in names])
-    return figures + _errors(portrait, names, asked, found) + _angle_errors(names, turns - wanted)
+    pictured = read_face(portrait.face.vertices)
+    dark_line = pictured.lip_gap - read_face(renderer.vertices(renderer.rest_row)).lip_gap
+    found = [replace(reading, lip_gap=reading.lip_gap - dark_line) for reading in found]
+    figures += _errors(pictured, portrait.face.eye_distance, names, asked, found)
+    return figures + _angle_errors(names, turns - wanted)
 
 
-def _errors(portrait: Portrait, names: list[str], asked: list[Reading], found: list[Reading]) -> list[Figure]:
-    unit = portrait.face.eye_distance
+def _errors(
+    pictured: Reading, unit: float, names: list[str], asked: list[Reading], found: list[Reading]
+) -> list[Figure]:
     figures = []
     for name in ("lip_gap", "lip_width"):
         error = np.array([getattr(b, name) - getattr(a, name) for a, b in zip(asked, found)]) / unit
         figures.append(_mean(name.replace("_", " "), 100 * error, "% of eye distance", 3.0, names))
-    own = np.maximum(read_face(portrait.face.vertices).lids, 1e-3)
+    own = np.maximum(pictured.lids, 1e-3)
     lids = np.array([(b.lids - a.lids) / own for a, b in zip(asked, found)])  # [T, 2]
     figures.append(_mean("lid opening", 100 * lids, "% of range", 10.0, names))
     heights = np.array([a.brows for a in asked])

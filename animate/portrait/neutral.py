@@ -20,7 +20,7 @@ _CLOSED = 0.015  # of the eye distance; a smaller gap is the shade between close
 _UPPER_SHARE = 0.3  # of the gap; the jaw closes a mouth more than the upper lip does
 _CHIN_SHARE = 0.5  # of the lower lip's way; the rest is the lip itself
 _OUTER_SHARE = 0.9  # the lips keep most of their thickness
-_CORNER_SHARE = 0.2  # of the gap, by which each corner comes in: lips that part over the teeth are drawn wide
+_CORNER_SHARE = 0.25  # of the gap, by which each corner comes in: lips that part over the teeth are drawn wide
 _NOSE_BASE = 2
 _UPPER_JAWLINE = JAWLINE[:5] + JAWLINE[-5:]  # from the ears to the corners of the jaw
 

@@ -38,6 +38,7 @@ OPENINGS = {
 _CLOSED_GAP = 0.03  # eye distances
 _LIP_RIM = 0.018  # eye distances
 PIVOT = (0.0, 1.05, 1.35)  # where skull and neck meet, in the head's frame, eye distances (adult anatomy)
+_HAIR = 0.02  # eye distances
 _SPACING = 0.22  # of the extension's vertices, eye distances
 _NEAR_FACE = 0.9  # eye distances outside the face within which it lies as the face does, not as the skull
 
@@ -100,7 +101,7 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     """
     face, closing, face_triangles, openings = _refined_face(portrait, frame.unit)
     between_lips = np.arange(len(face) - 2 * len(openings["mouth"][0]), len(face))
-    outline = cv2.convexHull(face[:, :2].astype(np.float32), returnPoints=False)[:, 0]
+    outline = _outline(face[:, :2].astype(np.float32), _border(face_triangles), frame.unit)
     region = _moving_region(portrait, frame, face[outline, :2])
     rooms = border_rooms(portrait, region, face[:, :2], frame.unit)
     extra = _extension_points(region, face[outline, :2].astype(np.float32), frame.unit, rooms)
@@ -235,6 +236,17 @@ def _lattice_lines(first: float, last: float, before: float, after: float, spaci
     lines = np.linspace(first, last, max(4, round((last + 1 - first) / spacing)))
     ends = [first + before] * (before < 0.7 * spacing) + [last - after] * (after < 0.7 * spacing)
     return np.sort(np.append(lines, ends))
+
+
+def _outline(face: np.ndarray, border: np.ndarray, unit: float) -> np.ndarray:
+    """Return the convex hull of a face float32 [N, 2] as indices; what bulges over its border by a hair lies upon it.
+
+    A triangle of the face that such a bulge turns away from the viewer would leave a crack.
+    """
+    hull, of_border = (cv2.convexHull(points, returnPoints=False)[:, 0] for points in (face, face[border]))
+    edge = face[border[of_border]]
+    bulge = max(-cv2.pointPolygonTest(edge, (float(x), float(y)), True) for x, y in face[hull])
+    return hull if bulge > _HAIR * unit else border[of_border]
 
 
 def _border(triangles: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from animate.renderer.folds import draw_chin, draw_folds
 from animate.renderer.head import HeadMotion, chest_rise, fit_head_frame, head_motion
 from animate.renderer.lids import with_true_lids
 from animate.renderer.light import find_light
+from animate.renderer.lips import with_true_lips
 from animate.renderer.mesh import PIVOT, build_mesh
 from animate.renderer.mouth import build_mouth
 from animate.renderer.rig import build_rig
@@ -71,7 +72,7 @@ class MeshRenderer:
             self._matte = np.round(255 * matte).astype(np.uint8)
             portrait = replace(portrait, image=foreground_colours(portrait.image, matte))
         self._image = np.ascontiguousarray(portrait.image)
-        portrait = with_true_lids(portrait)
+        portrait = with_true_lips(with_true_lids(portrait))
         self._head = fit_head_frame(portrait.face)
         self.mesh = build_mesh(portrait, self._head)
         self.rig = build_rig(self.mesh, self._head)

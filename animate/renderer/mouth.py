@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from animate.channels import INDEX
+from animate.easing import smoothstep
 from animate.renderer.controls import controls_from_row
 from animate.renderer.grain import take_grain, with_grain
 from animate.renderer.head import HeadFrame
@@ -30,12 +31,17 @@ from animate.renderer.strokes import darken_along
 from animate.types import Portrait
 
 _UPPER_EDGE = 0.04  # how far the upper teeth reach below the closed lips' line, eye distances
+_TEETH_GO = 0.93  # of the lower lip's way: a jaw that opens wide draws the lip down from them
 _TONGUE_GOES = 0.72  # of the jaw's way
+_TONGUE_LEANS = 0.5  # how far a tongue that is stuck out comes forward for each step down
+_TONGUE_THICK, _TONGUE_BELOW = 0.08, 0.5  # eye distances; light on its side and underside, of that on its back
 _THROAT_GOES = 0.4  # of the jaw's way
 _THROAT_BACK = 0.5  # eye distances behind the lips
 _FLAT = np.zeros(2)
 _PURSED_SHADE = 0.35  # share of the light that lips standing forward keep out of the mouth
 _WALL = 0.2  # eye distances from the lips to where the cheeks no longer catch light
+_RUNS_OUT = 0.07  # of the line between the inner lips: how far it fades beyond either end of them
+_CORNER = 0.65  # the same at the corners, which dent
 _CONTACT = 0.38  # share of the light that is lost between lips that touch
 
 
@@ -84,7 +90,12 @@ class Mouth:
             start, axis, heights = straightened(upper, lower)
             touching = np.clip(1 - (heights[1] - heights[0]) / (0.08 * head.unit), 0, 1)
             line = (heights[0] + heights[1]) / 2
-            darken_along(frame, start, axis, line, max(0.8, 0.016 * head.unit), _CONTACT * touching)
+            beyond = round(_RUNS_OUT * len(line))
+            start = start - beyond * axis
+            touching, line = np.pad(touching, beyond, "edge"), np.pad(line, beyond, "reflect", reflect_type="odd")
+            side = np.abs(np.linspace(-1, 1, len(line)))
+            strength = (_CONTACT + (_CORNER - _CONTACT) * smoothstep((side - 0.6) / 0.3)) * touching
+            darken_along(frame, start, axis, line, max(0.8, 0.016 * head.unit), strength)
         opening = find_opening(upper, lower, frame.shape[1::-1], 0.0, max(1.2, 0.015 * head.unit))
         if opening is None:
             return
@@ -103,7 +114,7 @@ class Mouth:
         layer += (near * near)[..., None] * (self.wall - layer)
         # The tongue is rooted between jaw and skull: it goes down with the jaw, but not as far.
         lay(self.body, _TONGUE_GOES * jaw)
-        lay(self.lower, jaw, on_arch=True)
+        lay(self.lower, _TEETH_GO * jaw, on_arch=True)
         lay(self.upper, np.zeros(3), on_arch=True)
         # The lips cast a soft shadow into the mouth, the upper one the more.
         depth = np.clip(opening.below_upper / (0.08 * head.unit), 0, 1)
@@ -121,18 +132,23 @@ class Mouth:
             self._stick_out_tongue(frame, row, out, upper, lower, matrix, offset, head)
 
     def _stick_out_tongue(self, frame, row, out: float, upper, lower, matrix, offset, head: HeadFrame) -> None:
-        """Draw the tongue over the lower lip, `out` (0-1) of its way."""
-        lip = (lower + (matrix @ head.axes[1])[:2] * 0.7 * out * head.unit).astype(np.float32)
+        """Draw the tongue over the lower lip, `out` (0-1) of its way; it comes forward as it hangs."""
+        leaning = replace(head, axes=head.axes - np.outer((0, _TONGUE_LEANS, 0), head.axes[2]))
+        lip = (lower + (matrix @ leaning.axes[1])[:2] * 0.7 * out * head.unit).astype(np.float32)
         opening = find_opening(upper, lip, frame.shape[1::-1], 0.0, max(1.2, 0.015 * head.unit))
         if opening is None:
             return
-        shift = row @ self.jaw + head.unit * ((0.34 * out - 0.24) * head.axes[1] - 0.03 * out * head.axes[2])
+        place = (
+            self.centre + row @ self.jaw + head.unit * ((0.34 * out - 0.24) * head.axes[1] - 0.03 * out * head.axes[2])
+        )
         corner = np.array([opening.left, opening.top], float)
-        to_patch, _ = to_texture(self.tip, self.centre + shift, matrix, offset, head, corner)
         size = opening.coverage.shape[::-1]
-        warped = cv2.warpAffine(self.tip, to_patch, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-        coverage = opening.coverage * (warped[..., 3] / np.float32(255))
-        blend_into(frame, opening.left, opening.top, np.ascontiguousarray(warped[..., :3]), coverage)
+        below = place + head.unit * _TONGUE_THICK * (0.5 * head.axes[1] + head.axes[2])
+        for middle, light in ((below, _TONGUE_BELOW), (place, 1.0)):
+            to_patch, _ = to_texture(self.tip, middle, matrix, offset, leaning, corner)
+            warped = cv2.warpAffine(self.tip, to_patch, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+            coverage = opening.coverage * (warped[..., 3] / np.float32(255))
+            blend_into(frame, opening.left, opening.top, warped[..., :3] * np.float32(light), coverage)
 
 
 def build_mouth(portrait: Portrait, mesh: PortraitMesh, rig: Rig, head: HeadFrame) -> Mouth:

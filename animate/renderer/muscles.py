@@ -103,8 +103,8 @@ def mouth_fields(face: np.ndarray, lips: Slit) -> dict:
     thickness = lips.v * np.exp(-((lips.v / 0.25) ** 2)) * middle
     opening = lips.profile**1.5 * (lips.falloff(0.45, lower=True) - lips.falloff(0.4, lower=False))
     fields = {
-        "mouthPucker": _field(0.42 * towards, 0.3 * thickness, -0.25 * around),
-        "mouthFunnel": _field(0.32 * towards, 0.075 * opening + 0.3 * thickness, -0.2 * around),
+        "mouthPucker": _field(0.42 * towards, 0.6 * thickness, -0.25 * around),
+        "mouthFunnel": _field(0.32 * towards, 0.075 * opening + 0.5 * thickness, -0.2 * around),
         "mouthLeft": _field(0.2 * around),
         "mouthRight": _field(-0.2 * around),
         "tongueOut": _field(0 * x),

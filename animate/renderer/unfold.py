@@ -21,6 +21,7 @@ _TOGETHER = (
     {"jawOpen": 0.5, "mouthFrown": 0.5, "mouthStretch": 0.5},
     {"jawOpen": 0.2, "jawForward": 0.4, "mouthFrown": 0.4, "mouthUpperUp": 0.7},
     {"eyeBlink": 0.6},
+    {"eyeBlink": 0.7},
     {"eyeBlink": 0.8},
     {"eyeBlink": 0.9, "browDown": 0.2},
     {"eyeBlink": 1.0, "browDown": 0.6},
@@ -63,7 +64,8 @@ def unfold(fields: np.ndarray, shape: np.ndarray, trials: np.ndarray, mesh: Port
     fixed = np.isin(np.arange(len(mesh.rest)), np.concatenate([edges, mesh.between_lips]))
     seams = np.isin(mesh.triangles, np.concatenate([lids, mesh.between_lips])).any(axis=1)
     triangles = mesh.triangles[~seams & ~fixed[mesh.triangles].all(axis=1)]
-    size = _areas(mesh.rest[None, :, :2], triangles)[0]
+    # What closing the lips has squeezed is none of the other fields' doing.
+    size = np.minimum(*_areas(np.stack([mesh.rest, shape])[..., :2], triangles))
     triangles, size = triangles[size > _SLIVER * unit**2], size[size > _SLIVER * unit**2]
     strength = trials / np.abs(trials).max(axis=1, keepdims=True)
     near = np.ones(len(triangles), bool)
