@@ -1,9 +1,10 @@
-"""The lower lid where the picture has it: landmarks often leave a strip of the iris under their lid."""
+"""The lower lid where the picture has it: landmarks often leave a strip of the iris or of the white under their lid."""
 
 from dataclasses import replace
 
 import cv2
 import numpy as np
+from scipy.stats import theilslopes
 
 from animate.renderer.eyeball import find_iris
 from animate.topology import EYES, NUM_SKIN
@@ -13,6 +14,7 @@ _LEAST = 0.014  # eye distances; landmarks are no finer
 _FURTHEST = 0.08  # eye distances that a lid is moved at most
 _REACH = 0.2  # eye distances over which the skin below goes along
 _CLEAR = 40.0  # of 255, by which iris and skin must differ to be told apart
+_WHITE = 65  # percentile of the brightness of an eye above which it is white
 
 
 def with_true_lids(portrait: Portrait) -> Portrait:
@@ -33,6 +35,81 @@ def with_true_lids(portrait: Portrait) -> Portrait:
         hidden = _iris_below(portrait.image, v[list(lower)], circle, across, down, unit)
         if hidden > _LEAST * unit:
             shift += hidden * _along_lid(v[:NUM_SKIN], v[list(lower)], across, down, unit)[:, None] * down
+    return _shifted(portrait, shift)
+
+
+def with_lids_behind_lenses(portrait: Portrait) -> Portrait:
+    """Return the portrait of a face with spectacles with its lower lids where the white of the eyes ends in the picture.
+
+    Frames near the eyes draw the landmarks of their corners aside, so that the lower lids lie aslant: these are tilted
+    back, and the corners go along.
+
+    Parameters
+    ----------
+    portrait : Portrait
+    """
+    unit, shift = portrait.face.eye_distance, np.zeros((NUM_SKIN, 2))
+    v = portrait.face.vertices[:NUM_SKIN, :2].astype(np.float64)
+    for chains in EYES:
+        upper, lower = (v[list(chain)] for chain in chains[:2])
+        across = lower[-1] - lower[0]
+        down = np.array([-across[1], across[0]]) * np.sign(across[0]) / np.hypot(*across)
+        ends = _white_below(portrait.image, upper, lower, down, unit)
+        if ends.max() > _LEAST * unit:
+            shift += _tilt(v, upper, lower, ends, down, unit)
+    return _shifted(portrait, shift)
+
+
+def _white_below(image, upper: np.ndarray, lower: np.ndarray, down: np.ndarray, unit: float) -> np.ndarray:
+    """Return how many pixels of white lie under the outer and the inner end of the lower lid, float64 [2].
+
+    Parameters
+    ----------
+    upper, lower : float64 [9, 2]
+        The lids that the landmarks give, from the outer corner to the inner one.
+    down : float64 [2]
+        Unit vector across the eye.
+    """
+    places, points = np.linspace(0.15, 0.85, 15), np.linspace(0, 1, len(lower))
+    above, edge = (np.column_stack([np.interp(places, points, lid[:, k]) for k in (0, 1)]) for lid in (upper, lower))
+    inside = _colours_at(image, above + np.linspace(0.2, 0.9, 8)[:, None, None] * (edge - above)).reshape(-1, 3)
+    white = np.median(inside[inside.mean(axis=1) >= np.percentile(inside.mean(axis=1), _WHITE)], axis=0)
+    depths = np.linspace(1, 1.4, 5) * _FURTHEST * unit
+    skin = np.median(_colours_at(image, edge + depths[:, None, None] * down), axis=0)
+    if np.median(np.linalg.norm(white - skin, axis=1)) < _CLEAR:
+        return np.zeros(2)
+    steps = np.arange(0, _FURTHEST * unit, 0.5)
+    along = _colours_at(image, edge + steps[:, None, None] * down)  # [S, 15, 3]
+    is_white = np.linalg.norm(along - white, axis=2) < np.linalg.norm(along - skin, axis=2)
+    runs = np.where(is_white.all(axis=0), steps[-1], steps[is_white.argmin(axis=0)])
+    slope, start = theilslopes(runs, places)[:2]
+    return np.clip([start, start + slope], 0, _FURTHEST * unit)
+
+
+def _tilt(points, upper: np.ndarray, lower: np.ndarray, ends: np.ndarray, down, unit: float) -> np.ndarray:
+    """Return the shift of each point, float64 [N, 2] px, where the ends of the lower lid go as far down as given.
+
+    The corners slide along the upper lid, whose middle stays.
+    """
+    length = np.hypot(*(lower[-1] - lower[0]))
+    across = (lower[-1] - lower[0]) / length
+    u, lower_u, upper_u = ((some - lower[0]) @ across / length for some in (points, lower, upper))
+    below = points @ down - np.interp(u, lower_u, lower @ down)
+    over = np.interp(u, upper_u, upper @ down) - points @ down
+    inside = np.clip(u, 0, 1)
+    from_middle = np.abs(2 * inside - 1)
+    away = np.maximum(np.maximum(below, over), 0) + np.abs(u - inside) * length
+    share = np.where(below > -1e-6 * unit, 1, from_middle) * np.clip(1 - away / (_REACH * unit), 0, 1)
+    sideways = [
+        np.clip((run @ across) / max(run @ down, 1e-6), -1, 1) for run in (upper[0] - upper[2], upper[-1] - upper[-3])
+    ]
+    aside = np.where(inside < 0.5, *sideways) * from_middle
+    amount = share * (ends[0] + inside * (ends[1] - ends[0]))
+    return amount[:, None] * (down + aside[:, None] * across)
+
+
+def _shifted(portrait: Portrait, shift: np.ndarray) -> Portrait:
+    """Return the portrait with its skin moved by float64 [468, 2] px."""
     face = portrait.face
     vertices, neutral = face.vertices.copy(), face.neutral.copy()
     for mesh in (vertices, neutral):
@@ -65,8 +142,14 @@ def _iris_below(image, lid: np.ndarray, circle: np.ndarray, across, down, unit: 
 
 
 def _colours(image, centre, across, down, sides: np.ndarray, depths: np.ndarray) -> np.ndarray:
-    points = (centre + np.multiply.outer(sides, across) + np.multiply.outer(depths, down)).astype(np.float32)
-    return cv2.remap(image, points[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0].astype(float)
+    return _colours_at(image, (centre + np.multiply.outer(sides, across) + np.multiply.outer(depths, down))[None])[0]
+
+
+def _colours_at(image, points: np.ndarray) -> np.ndarray:
+    """Return float64 [a, b, 3], the colours at float [a, b, 2] px."""
+    return cv2.remap(image, points.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(
+        float
+    )
 
 
 def _along_lid(points, lid: np.ndarray, across, down, unit: float) -> np.ndarray:

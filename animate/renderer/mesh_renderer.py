@@ -21,14 +21,14 @@ from animate.renderer.eyes import build_eyes
 from animate.renderer.far_side import find_far_side
 from animate.renderer.folds import draw_chin, draw_folds
 from animate.renderer.head import HeadMotion, chest_rise, fit_head_frame, head_motion
-from animate.renderer.lids import with_true_lids
+from animate.renderer.lids import with_lids_behind_lenses, with_true_lids
 from animate.renderer.light import find_light
 from animate.renderer.lips import with_true_lips
 from animate.renderer.mesh import PIVOT, build_mesh
 from animate.renderer.mouth import build_mouth
 from animate.renderer.rig import build_rig
 from animate.renderer.sampling import double
-from animate.renderer.spectacles import find_spectacles
+from animate.renderer.spectacles import find_spectacles, wears_spectacles
 from animate.renderer.warp import CompiledWarp
 from animate.types import Motion, Portrait
 
@@ -73,6 +73,8 @@ class MeshRenderer:
             portrait = replace(portrait, image=foreground_colours(portrait.image, matte))
         self._image = np.ascontiguousarray(portrait.image)
         portrait = with_true_lips(with_true_lids(portrait))
+        if wears_spectacles(portrait):
+            portrait = with_lids_behind_lenses(portrait)
         self._head = fit_head_frame(portrait.face)
         self.mesh = build_mesh(portrait, self._head)
         self.rig = build_rig(self.mesh, self._head)
