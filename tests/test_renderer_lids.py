@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from animate.renderer.eyeball import _complete_iris
-from animate.renderer.lids import with_true_lids
-from animate.topology import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER
+from animate.renderer.lids import with_lids_behind_lenses, with_true_lids
+from animate.topology import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER, EYES
 from animate.types import Portrait
 
 
@@ -30,6 +30,10 @@ def with_drawn_eyes(astronaut, below: float) -> Portrait:
     return Portrait(image, face, np.ones(image.shape[:2], np.float32))
 
 
+def without_contrast(portrait: Portrait) -> Portrait:
+    return dataclasses.replace(portrait, image=np.full_like(portrait.image, 128))
+
+
 def lowering(portrait: Portrait) -> np.ndarray:
     """Return how far the middles of the lower lids are moved down, in eye distances."""
     moved = with_true_lids(portrait).face.vertices - portrait.face.vertices
@@ -46,8 +50,32 @@ def test_a_lid_that_lies_right_stays(astronaut):
 
 
 def test_a_picture_without_clear_eyes_is_left_as_it_is(astronaut):
-    blank = dataclasses.replace(astronaut, image=np.full_like(astronaut.image, 128))
-    assert np.array_equal(with_true_lids(blank).face.vertices, astronaut.face.vertices)
+    assert np.array_equal(with_true_lids(without_contrast(astronaut)).face.vertices, astronaut.face.vertices)
+
+
+def tilted(portrait: Portrait, tilt: float) -> Portrait:
+    """Return the portrait with landmarks that lie `tilt` eye distances too high at the outer ends of the lower lids."""
+    vertices = portrait.face.vertices.copy()
+    for _, lower, _ in EYES:
+        vertices[list(lower[1:]), 1] -= np.linspace(1, 0, len(lower) - 1) * tilt * portrait.face.eye_distance
+    return dataclasses.replace(portrait, face=dataclasses.replace(portrait.face, vertices=vertices))
+
+
+def test_a_lid_behind_a_lens_is_tilted_to_the_end_of_the_white(astronaut):
+    pictured = with_drawn_eyes(astronaut, below=0.0)
+    aslant = tilted(pictured, tilt=0.06)
+    straight = with_lids_behind_lenses(aslant)
+    for _, lower, _ in EYES:
+        outer = list(lower[1:5])
+        off = [
+            np.abs((face.vertices - pictured.face.vertices)[outer, 1]).mean() for face in (aslant.face, straight.face)
+        ]
+        assert off[1] < 0.5 * off[0]
+
+
+def test_a_lid_behind_a_lens_that_lies_right_stays(astronaut):
+    for portrait in (with_drawn_eyes(astronaut, below=0.0), without_contrast(astronaut)):
+        assert np.array_equal(with_lids_behind_lenses(portrait).face.vertices, portrait.face.vertices)
 
 
 def test_an_iris_of_a_few_pixels_is_left_as_it_is():

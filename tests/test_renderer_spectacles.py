@@ -63,6 +63,19 @@ def test_a_line_at_the_inner_corner_is_the_eyes_own(wearing_spectacles, renderer
     assert bare[gone].mean() > 90
 
 
+def test_a_rim_over_the_inner_corner_hides_it_and_stays_whole(wearing_spectacles):
+    image, unit = wearing_spectacles.image.copy(), wearing_spectacles.face.eye_distance
+    x, y = np.round(wearing_spectacles.face.vertices[133, :2]).astype(int).tolist()
+    reach = round(0.1 * unit)
+    image[y - reach : y + reach, x - round(0.07 * unit) : x + round(0.035 * unit)] = 20
+    rim = np.s_[y - reach // 3 : y + reach // 3, x - round(0.04 * unit) : x + round(0.035 * unit)]
+    covered = dataclasses.replace(wearing_spectacles, image=image)
+    renderer = MeshRenderer(covered)
+    _, bare = find_spectacles(covered, renderer.mesh)
+    assert bare[rim].mean() > 80
+    assert (renderer.draw(row(eyeBlink=1.0))[rim].mean(axis=2) < 60).mean() > 0.95
+
+
 def test_lids_and_cheeks_leave_the_frame_where_it_is(wearing_spectacles, renderer):
     rims = on_the_frame(wearing_spectacles)
     for channels in ({}, {"eyeBlink": 1.0}, {"eyeSquint": 1.0}, {"cheekSquint": 1.0}):
