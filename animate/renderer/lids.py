@@ -100,9 +100,8 @@ def _tilt(points, upper: np.ndarray, lower: np.ndarray, ends: np.ndarray, down, 
     from_middle = np.abs(2 * inside - 1)
     away = np.maximum(np.maximum(below, over), 0) + np.abs(u - inside) * length
     share = np.where(below > -1e-6 * unit, 1, from_middle) * np.clip(1 - away / (_REACH * unit), 0, 1)
-    sideways = [
-        np.clip((run @ across) / max(run @ down, 1e-6), -1, 1) for run in (upper[0] - upper[2], upper[-1] - upper[-3])
-    ]
+    runs = upper[0] - upper[2], upper[-1] - upper[-3]
+    sideways = [np.clip((run @ across) / max(run @ down, 1e-6), -1, 1) for run in runs]
     aside = np.where(inside < 0.5, *sideways) * from_middle
     amount = share * (ends[0] + inside * (ends[1] - ends[0]))
     return amount[:, None] * (down + aside[:, None] * across)
@@ -147,9 +146,8 @@ def _colours(image, centre, across, down, sides: np.ndarray, depths: np.ndarray)
 
 def _colours_at(image, points: np.ndarray) -> np.ndarray:
     """Return float64 [a, b, 3], the colours at float [a, b, 2] px."""
-    return cv2.remap(image, points.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(
-        float
-    )
+    places = points.astype(np.float32)
+    return cv2.remap(image, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(float)
 
 
 def _along_lid(points, lid: np.ndarray, across, down, unit: float) -> np.ndarray:
