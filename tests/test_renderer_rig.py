@@ -252,6 +252,15 @@ def test_no_lip_or_cheek_folds_in_what_a_face_can_do(built):
     assert (areas(rig.shape(crossed))[visible] < 0).any()
 
 
+def test_an_eye_that_winks_moves_nothing_beyond_the_nose(built):
+    frame, mesh, rig = built
+    basis = rig.basis.reshape(len(mesh.rest), 3, -1)
+    across = frame.to_head(mesh.rest)[:, 0]
+    for side, sign in (("Right", -1), ("Left", 1)):
+        columns = [COLUMN[name + side] for name in ("lidUpper", "lidLower", "lidOverlap", "eyeBlink")]
+        assert np.abs(basis[sign * across < -0.1][..., columns]).max() < 1e-4 * frame.unit
+
+
 def test_the_edge_of_an_opening_is_soft_where_it_is_steep():
     upper, lower = (
         np.array([[10.0, 32], [12, 4], [60, 4], [62, 32]]),
