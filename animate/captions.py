@@ -1,7 +1,7 @@
 """Captions from a transcript, as .srt or .vtt: when each word is said, and how the text is broken.
 
-Figures are those of the Netflix Timed Text Style Guide (General Requirements; English; Chinese): two lines of at most 42
-characters, or 16 of wide ones, and 7 seconds at most; for 1 second at least where there is room (it allows 5/6).
+Figures are those of the Netflix Timed Text Style Guide (General Requirements; English; Chinese): two lines of at most
+42 characters, or 16 of wide ones, and 7 seconds at most; for 1 second at least where there is room (it allows 5/6).
 """
 
 from __future__ import annotations
@@ -216,7 +216,8 @@ def _as_srt(shown: list[Caption]) -> str:
 
 def _as_vtt(shown: list[Caption]) -> str:
     cues = (
-        f"{_clock(caption.start_s, '.')} --> {_clock(caption.end_s, '.')}\n{html.escape(_text(caption), quote=False)}\n\n"
+        f"{_clock(caption.start_s, '.')} --> {_clock(caption.end_s, '.')}\n"
+        f"{html.escape(_text(caption), quote=False)}\n\n"
         for caption in shown
     )
     return "WEBVTT\n\n" + "".join(cues)

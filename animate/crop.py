@@ -104,8 +104,8 @@ def output_size(shown: tuple[int, int], size: int | str = "", name: str = "the p
         width, height = (max(1, round(length * factor)) for length in shown)
     if min(width, height) < CARRIES_MARK_PX:
         raise ConfigError(
-            f"With size {size} the output has {width}x{height} pixels, and loses the mark: {CARRIES_MARK_PX} is the least "
-            f"each way. Use {-(-CARRIES_MARK_PX * longest // shortest)} or more, or leave the size out."
+            f"With size {size} the output has {width}x{height} pixels, and loses the mark: {CARRIES_MARK_PX} is the "
+            f"least each way. Use {-(-CARRIES_MARK_PX * longest // shortest)} or more, or leave the size out."
         )
     if width > (1.05 if size else 1) * shown[0]:
         reason = "" if size else ", so that it keeps the mark"

@@ -34,8 +34,9 @@ def resolve_consent(portrait: Portrait, consent: str | Consent | None) -> Consen
         return before
     choices = "\n".join(f"  {basis:15}{meaning}" for basis, meaning in provenance.BASES.items())
     _log.warning(
-        "No consent was declared for %s, so the video carries a visible label. Say once for this portrait by what right "
-        "it is animated (consent=... in Python, --consent on the command line, consent: in a scene or a shot list):\n%s",
+        "No consent was declared for %s, so the video carries a visible label. Say once for this portrait by what "
+        "right it is animated (consent=... in Python, --consent on the command line, consent: in a scene or a shot "
+        "list):\n%s",
         portrait.name,
         choices,
     )

@@ -175,8 +175,8 @@ def test_the_page_and_the_table_point_at_figures_that_miss_their_bars(material):
 
 def test_face_and_restoration_of_a_row_are_those_of_the_portrait(material):
     (material / "shots.csv").write_text(
-        "id,portrait,voice,face,restore\na,ada.png,line.wav,1,contrast\nb,ada.png,line.wav,2,\nc,ada.png,line.wav,,polish\n"
-        "d,ada.png,line.wav,left,\n"
+        "id,portrait,voice,face,restore\na,ada.png,line.wav,1,contrast\nb,ada.png,line.wav,2,\n"
+        "c,ada.png,line.wav,,polish\nd,ada.png,line.wav,left,\n"
     )
     with pytest.raises(BatchError) as refused:
         run(material)

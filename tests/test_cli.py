@@ -10,7 +10,7 @@ import skimage.data
 import soundfile
 from PIL import Image
 
-from animate.cli.app import _parser, main
+from animate.cli.app import _parsed, _parser, main
 
 
 def run(*arguments, cwd=None):
@@ -156,6 +156,14 @@ def test_short_flags_stand_for_settings(capsys):
     with pytest.raises(SystemExit):
         _parser().parse_args(["render", "a.png", "b.wav", "-o", "c.mp4", "--gaze", "lft"])
     assert "Did you mean 'left'?" in capsys.readouterr().err
+
+
+def test_the_voice_may_stand_behind_an_option(capsys):
+    assert _parsed(["render", "a.png", "-o", "c.mp4", "b.wav"]).voice == "b.wav"
+    for line in (["render", "a.png", "b.wav", "-o", "c.mp4", "d.wav"], ["plot", "m.csv", "-o", "c.png", "b.wav"]):
+        with pytest.raises(SystemExit):
+            _parsed(line)
+        assert "unrecognized arguments" in capsys.readouterr().err
 
 
 def test_log_find_knows_what_an_id_looks_like(capsys):

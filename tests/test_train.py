@@ -17,10 +17,11 @@ from animate.train.alignment import read_textgrid
 from animate.train.behaviour import behaviour_curves
 from animate.train.corpus import build, plan
 from animate.train.dataset import Windows, list_clips, prepare
+from animate.train.kokoro import Kokoro
 from animate.train.phonemes import PAUSE, Phone, pinyin_to_ipa
 from animate.train.programmes import class_of_each_frame, make_programme, make_silence
 from animate.train.settings import TrainConfig
-from animate.train.synthesisers import HELD_OUT_VOICES, SOURCES, TimedSpeech
+from animate.train.synthesisers import HELD_OUT_VOICES, SOURCES, KokoroBlends, TimedSpeech
 from animate.train.teacher import lip_curves
 from animate.train.visemes import visemes_of
 from animate.types import Motion
@@ -154,6 +155,20 @@ def test_held_out_voices_are_never_trained_on(corpus):
     )
     assert test <= HELD_OUT_VOICES
     assert train.isdisjoint(HELD_OUT_VOICES)
+
+
+def test_blends_are_means_of_voices_that_are_not_held_out(tmp_path):
+    rng = np.random.default_rng(0)
+    styles = {name: rng.random((510, 256), np.float32) for name in ("af_heart", "am_adam", "bf_emma")}
+    for name, style in styles.items():
+        style.tofile(tmp_path / f"{name}.bin")
+    blends, blends.model = object.__new__(KokoroBlends), object.__new__(Kokoro)  # without the weights
+    blends.model.voices_folder = tmp_path
+    voices = blends.voices()
+    assert voices == blends.voices()
+    assert {frozenset(voice.split("+")) for voice in voices["zh"]} == {frozenset(("af_heart", "am_adam"))}
+    mean = (styles["af_heart"][9] + styles["am_adam"][9]) / 2
+    np.testing.assert_allclose(blends.model.style("am_adam+af_heart", 9), mean[None], rtol=1e-6)
 
 
 def test_unknown_sources_and_missing_tools_are_named(tmp_path, monkeypatch):

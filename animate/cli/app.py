@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         from animate.train.score import main as score
 
         return score(arguments[1:])
-    options = _parser().parse_args(arguments)
+    options = _parsed(arguments)
     logging.basicConfig(format="%(message)s", level=logging.INFO if options.verbose else logging.WARNING)
     try:
         check_names(options)
@@ -46,6 +46,18 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("animate-portrait: stopped; nothing half-written is left.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _parsed(arguments: list[str]) -> argparse.Namespace:
+    """Return the options; a voice that stands behind an option, where argparse expects none, is taken all the same."""
+    parser = _parser()
+    options, extra = parser.parse_known_args(arguments)
+    missing = options.command == "render" and options.voice is None
+    if missing and len(extra) == 1 and not extra[0].startswith("-"):
+        options.voice = extra.pop()
+    if extra:
+        parser.error(f"unrecognized arguments: {' '.join(extra)}")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

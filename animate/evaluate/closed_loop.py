@@ -3,9 +3,10 @@
 *Asked* is where the rig puts the face's vertices in the frame (`MeshRenderer.vertices`), and for the head the angles
 of the motion itself. *Found* is the mesh that the library's detector finds in the rendered picture. Both are read in
 the same way: lip gap between the middles of the inner lips, across the mouth, and lip width between the outer corners,
-in eye distances of the portrait, the gap beyond what the detector finds between the lips of the portrait itself where
-the rig has them closed (a dark line between closed lips reads as a gap in every frame, also in the untouched picture); lid opening as the eye aspect ratio, in shares of the portrait's own; brow height over the line of
-the eye corners, in shares of what the sweep asks of it; head angles relative to those found at rest.
+in eye distances of the portrait; lid opening as the eye aspect ratio, in shares of the portrait's own; brow height
+over the line of the eye corners, in shares of what the sweep asks of it; head angles relative to those found at rest.
+Where the rig has the portrait's lips closed, gaps count from what the detector finds there: a dark line between closed
+lips reads as a gap in every frame, also in the untouched picture.
 """
 
 from dataclasses import dataclass, replace

@@ -54,7 +54,7 @@ class SpeechEncoderConfig(PretrainedConfig):
 
 @dataclass
 class SpeechEncoderOutput(ModelOutput):
-    """Condition vectors [B, T, hidden_size], a guess at the lip controls [B, T, num_lips], logits of phones [B, T, P]."""
+    """Condition vectors [B, T, hidden_size], a guess at lip controls [B, T, num_lips], logits of phones [B, T, P]."""
 
     last_hidden_state: Tensor | None = None
     lips: Tensor | None = None

@@ -27,9 +27,9 @@ CONTEXT = 20  # of them, decided before and given as they are
 OVERLAP = 20  # of them, generated again by the next window and cross-faded
 STREAM_WINDOW, STREAM_OVERLAP = 70, 10  # while the voice is arriving
 
-# Scale of the starting noise. The voice decides what lips do, and noise only blurs it. Head, eyes and brows lose part of
-# their spread to the few steps: at 1.6 held-out voices turn the head by 2.2 degrees (standard deviation of yaw; 1.6 at
-# 1; measured in people: 2.3). Blinks come too often at that, and 30 a minute at 1.05.
+# Scale of the starting noise. The voice decides what lips do, and noise only blurs it. Head, eyes and brows lose part
+# of their spread to the few steps: at 1.6 held-out voices turn the head by 2.2 degrees (standard deviation of yaw; 1.6
+# at 1; measured in people: 2.3). Blinks come too often at that, and 30 a minute at 1.05.
 _LIP_TEMPERATURE = 0.0
 _LIFE_TEMPERATURE = 1.6
 _BLINK_TEMPERATURE = 1.05

@@ -64,7 +64,7 @@ def read_image(path: Path | str) -> tuple[np.ndarray, str]:
         raise PortraitError(_unreadable(path.name, data)) from None
     except PortraitError:
         raise
-    except Exception as error:  # noqa: BLE001 - a damaged file makes decoders raise anything, from OSError to struct.error
+    except Exception as error:  # noqa: BLE001 - of a damaged file decoders raise anything
         raise PortraitError(
             f"{path.name} is damaged or incomplete ({error}). Copy or download it again, or save it anew as PNG."
         ) from None

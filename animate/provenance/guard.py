@@ -54,7 +54,8 @@ def examine(image: np.ndarray, sha256: str, *, file: Path | None = None, allow_m
     if explicit >= EXPLICIT_FROM:
         append("refused", reason="explicit", portrait_sha256=sha256, guard={"explicit": round(explicit, 4)})
         raise RefusalError(
-            f"This picture is explicit (score {explicit:.2f}, limit {EXPLICIT_FROM}) and is not animated. Use another one."
+            f"This picture is explicit (score {explicit:.2f}, limit {EXPLICIT_FROM}) and is not animated. "
+            "Use another one."
         )
     findings = Findings(round(explicit, 4), detect([image]).mark_id or _signed_mark_id(file, sha256))
     if findings.source_mark_id and not allow_marked:

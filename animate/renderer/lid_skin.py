@@ -118,8 +118,8 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
         The left corner of the eye in the frame, pixels, and the unit vector to the other.
     columns : float64 [7, M]
         Along the line between them, once per pixel of the picture: height of the open lid, how far it has come down,
-        how much of it is drawn, and of it over the skin above the eye, how much slides, strength of the lashes, and room
-        up to the brow.
+        how much of it is drawn, and of it over the skin above the eye, how much slides, strength of the lashes, and
+        room up to the brow.
     shape : float64 [6]
         Where the textures begin along and below the line; pixels of the picture per pixel of the frame along it, and
         below it; light; how much is drawn of what hides pieces of the eye beyond the lids.

@@ -1,4 +1,4 @@
-"""The edges of parted lips where the picture has them: near the corners landmarks often lie in the dark between them."""
+"""The edges of parted lips where the picture has them: near the corners landmarks often lie in the dark."""
 
 from dataclasses import replace
 

@@ -123,7 +123,8 @@ def _spans(decoder, known: list[str], speech: Speech) -> list[tuple[float, float
     ]
     if len(spans) != len(known):
         raise VoiceError(
-            f"The words of {speech.name} cannot be found in its sound. Check that the transcript is what is said, in English."
+            f"The words of {speech.name} cannot be found in its sound. Check that the transcript is what is said, "
+            "in English."
         )
     return spans
 

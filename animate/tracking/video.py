@@ -110,8 +110,8 @@ def track_video(path: str | Path, *, face: int | None = None, progress: bool = F
         least = round(_LEAST_S * fps)
         if not seen.any():
             raise TrackingError(
-                f"No face found in {Path(path).name} ({len(seen)} frames of {info.size[0]}x{info.size[1]}). Use a video "
-                "of a person whose face is at least 96 px wide and seen from the front."
+                f"No face found in {Path(path).name} ({len(seen)} frames of {info.size[0]}x{info.size[1]}). Use a "
+                "video of a person whose face is at least 96 px wide and seen from the front."
             )
         if seen.sum() < least:
             raise TrackingError(

@@ -1,8 +1,8 @@
 """How an emotion colours a face that speaks: the teacher's tables.
 
 Action units of the prototypes are those of EMFACS (Ekman, Friesen & Hager 2002: happy 6+12, sad 1+4+15, angry
-4+5+7+23, surprised 1+2+5+26, fearful 1+2+4+5+20, disgusted 9+15, contemptuous R12+R14), written as the ARKit shapes that
-move the same muscles. That heads move more in anger and joy and less in sadness is from Busso et al. 2007; the sizes
+4+5+7+23, surprised 1+2+5+26, fearful 1+2+4+5+20, disgusted 9+15, contemptuous R12+R14), written as the ARKit shapes
+that move the same muscles. That heads move more in anger and joy and less in sadness is from Busso et al. 2007; the sizes
 are set by hand, weak enough that speech stays readable.
 """
 

@@ -81,9 +81,9 @@ class Kokoro:
         """Return the tokens of a text, and the model's inputs but for the speed."""
         tokens = [symbol for symbol in _phonemise(text, language) if symbol in self.vocabulary][:500]
         ids = np.array([[0, *(self.vocabulary[token] for token in tokens), 0]], np.int64)
-        return tokens, {"input_ids": ids, "style": self._style(voice, len(tokens))}
+        return tokens, {"input_ids": ids, "style": self.style(voice, len(tokens))}
 
-    def _style(self, voice: str, num_tokens: int) -> np.ndarray:
+    def style(self, voice: str, num_tokens: int) -> np.ndarray:
         """Return the style float32 [1, 256] of a voice, or the mean of those of several, as in 'af_heart+bm_lewis'."""
         files = [self.voices_folder / f"{name}.bin" for name in voice.split("+")]
         return np.mean([np.fromfile(file, np.float32).reshape(-1, 1, 256)[num_tokens] for file in files], axis=0)

@@ -98,7 +98,7 @@ class KokoroVoices(Synthesiser):
 class KokoroBlends(KokoroVoices):
     """People between its voices: the mean of two of any language and sex speaks any language."""
 
-    share_minutes = 50.0
+    share_minutes = 75.0
     _NUM_VOICES = 60  # of each language
 
     def voices(self) -> dict[str, list[str]]:

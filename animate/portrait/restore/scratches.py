@@ -16,8 +16,8 @@ from animate.portrait.restore.noise import finest_noise
 from animate.portrait.restore.tone import picture_range
 
 # Set on 16 clean pictures (photographs, paintings, a statue, a cartoon, animals), six other photographs and a frame of
-# each of seven videos, on none of which anything is found, and on scratches drawn over seven of them. The strongest line of
-# the clean ones, a cable, has 0.031 where a certain scratch needs `_CERTAIN`.
+# each of seven videos, on none of which anything is found, and on scratches drawn over seven of them. The strongest line
+# of the clean ones, a cable, has 0.031 where a certain scratch needs `_CERTAIN`.
 _DIRECTIONS = 12
 _ALONG_PX = 3  # luma is averaged over so much of a line, against noise
 _STEP = 14.0  # grey levels by which a scratch stands out on both sides,
