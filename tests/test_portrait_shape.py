@@ -84,6 +84,18 @@ def test_neutral_leaves_closed_lips_alone(smile):
     assert np.array_equal(neutral_vertices(smile.neutral), smile.neutral)
 
 
+def test_closing_draws_the_corners_of_a_mouth_in_but_not_those_of_a_broad_smile(smile):
+    def narrower(widened):
+        vertices = smile.vertices.copy()
+        near = np.exp(-((vertices[:, 1] - vertices[61, 1]) ** 2) / (0.5 * smile.eye_distance) ** 2)
+        vertices[:, 0] += (widened - 1) * near * (vertices[:, 0] - vertices[13, 0])
+        widths = (np.linalg.norm(v[291] - v[61]) for v in (vertices, neutral_vertices(vertices)))
+        return -np.subtract(*reversed(list(widths))) / smile.eye_distance
+
+    assert narrower(1.0) > 0.03
+    assert abs(narrower(1.15)) < 0.005
+
+
 def test_displacements_are_met_and_smooth():
     anchors = np.array([10, 152, 234, 454, 1])
     wanted = np.random.default_rng(0).normal(size=(5, 3))

@@ -1,5 +1,7 @@
 """The parts of the renderer: the rig, the inverse map, the still background."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from animate.renderer.opening import find_opening
 from animate.renderer.raster import SUBPIXEL, rasterise
 from animate.renderer.rig import build_rig
 from animate.renderer.sampling import double
-from animate.renderer.unfold import plausible_trials
+from animate.renderer.unfold import plausible_trials, unfold
 
 
 def row(**channels: float) -> np.ndarray:
@@ -250,6 +252,23 @@ def test_no_lip_or_cheek_folds_in_what_a_face_can_do(built):
     crossed = np.zeros_like(controls)
     crossed[COLUMN["mouthClose"]] = 1  # without the jaw, which no row can ask for
     assert (areas(rig.shape(crossed))[visible] < 0).any()
+
+
+def test_what_squeezes_skin_that_nothing_moves_makes_it_give_way_and_nothing_else_does():
+    corner = np.array([[0, 0, 0], [0, 10, 0], [10, 0, 0]], float)
+    none = np.zeros(0, int)
+    openings = dict.fromkeys(("mouth", "eyeRight", "eyeLeft"), (none, none))
+    mesh = SimpleNamespace(
+        rest=np.concatenate([corner, corner + 50]), triangles=np.arange(6).reshape(2, 3), openings=openings,
+        between_lips=none,
+    )  # fmt: skip
+    fields = np.zeros((2, 6, 3))
+    fields[0, 0, :2], fields[1, 3, :2] = 6, 1  # the first turns its triangle over, the second does not
+    unfold(fields, mesh.rest, np.ones((1, 2)), mesh, unit=20.0)
+    a, b, c = (mesh.rest + fields[0])[:3, :2]
+    assert -np.cross(b - a, c - a) > 10
+    assert np.abs(fields[0, 1:3]).max() > 0.1
+    assert np.abs(fields[1, :3]).max() < 1e-3
 
 
 def test_the_edge_of_an_opening_is_soft_where_it_is_steep():

@@ -82,7 +82,7 @@ def unfold(fields: np.ndarray, shape: np.ndarray, trials: np.ndarray, mesh: Port
         lacking = _AIM * whole - areas[trial, triangle]
         push, pushed = _pushes(shapes, trial, corners[triangle], lacking, whole, ~fixed[used])
         # A blink must not move the cheek because a squint does: what moves a place more takes more of the push.
-        reach = np.abs(fields[:, used]).max(axis=2) + 1e-6 * unit  # [K, V]
+        reach = _reach(np.abs(fields[:, used]).max(axis=2), corners[squeezed.any(axis=0)]) + 1e-6 * unit  # [K, V]
         push /= (trials**2 @ reach)[..., None]
         crowd = np.maximum(1, strength.T**2 @ pushed)  # [K, V]
         fields[:, used, :2] += np.tensordot(trials.T, push, axes=1) * (reach / crowd)[..., None]
@@ -128,6 +128,23 @@ def _pushes(shapes, trial, corners, lacking, size, free: np.ndarray) -> tuple[np
         np.add.at(push, (trial, corners[:, corner]), steps[:, corner])
         np.add.at(count, (trial, corners[:, corner]), 1)
     return push / np.maximum(count, 1)[..., None], count > 0
+
+
+def _reach(moved: np.ndarray, squeezed: np.ndarray) -> np.ndarray:
+    """Return how far each field moves a place or what shares a squeezed triangle with it, float [K, V] px.
+
+    Skin that nothing moves gives way to what comes near it, not to the blink of the other eye.
+
+    Parameters
+    ----------
+    moved : float [K, V]
+        How far it moves the place itself, pixels.
+    squeezed : int [B, 3]
+        Triangles.
+    """
+    reach = moved.T.copy()
+    np.maximum.at(reach, squeezed, moved[:, squeezed].max(axis=2).T[:, None])
+    return reach.T
 
 
 def _areas(shapes: np.ndarray, triangles: np.ndarray) -> np.ndarray:
