@@ -143,6 +143,8 @@ def bare_margins(person: np.ndarray, unit: float) -> np.ndarray:
         Pixels; 0 where hair may go on beyond the edge.
     """
     rows, columns = np.nonzero(person)
+    if not len(rows):
+        return np.zeros(4)
     height, width = person.shape
     bare = edge_rooms((0, 0, width, height), np.column_stack([columns, rows])) - STRANDS * unit
     return np.where(bare > 0.5 * STRANDS * unit, bare, 0)

@@ -83,9 +83,10 @@ def person_alpha(
     if person.all():
         return np.full(mask.shape, 255, np.uint8)
     others = np.max([part for part in (in_front, behind, 0 * matte) if part is not None], axis=0)
-    distance = cv2.distanceTransform(1 - _with_stray_parts(image, person, eye_distance, others), cv2.DIST_L2, 5)
+    whole = _with_stray_parts(image, person, eye_distance, others)
+    distance = cv2.distanceTransform(1 - whole, cv2.DIST_L2, 5)
     share = 1 - smoothstep((distance / eye_distance - STRANDS) / _FADE)
-    left, top, right, bottom = bare_margins(person > 0, eye_distance)
+    left, top, right, bottom = bare_margins(whole > 0, eye_distance)
     share *= _ramp(share.shape[0], top, bottom)[:, None] * _ramp(share.shape[1], left, right)
     if in_front is not None:
         share *= 1 - people_before(in_front, eye_distance)

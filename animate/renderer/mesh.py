@@ -234,8 +234,8 @@ def _extension_points(region, outline: np.ndarray, unit: float, rooms: np.ndarra
 
 def _lattice_lines(first: float, last: float, before: float, after: float, spacing: float) -> np.ndarray:
     lines = np.linspace(first, last, max(4, round((last + 1 - first) / spacing)))
-    ends = [first + before] * (before < 0.7 * spacing) + [last - after] * (after < 0.7 * spacing)
-    return np.sort(np.append(lines, ends))
+    ends, rooms = np.array([first + before, last - after]), np.array([before, after])
+    return np.sort(np.append(lines, ends[rooms < 0.7 * spacing]))
 
 
 def _outline(face: np.ndarray, border: np.ndarray, unit: float) -> np.ndarray:
