@@ -18,6 +18,7 @@ _TOGETHER = (
     {"mouthPucker": 0.6, "mouthPress": 0.6, "mouthRollLower": 0.5, "mouthRollUpper": 0.5},
     {"mouthFunnel": 0.6, "mouthPucker": 0.7, "mouthShrugLower": 0.6, "mouthShrugUpper": 0.5, "jawOpen": 0.2},
     {"mouthSmile": 0.7, "mouthRollLower": 0.5, "mouthRollUpper": 0.5, "jawOpen": 0.3},
+    {"jawOpen": 0.2, "mouthUpperUp": 0.1},
     {"jawOpen": 0.5, "mouthFrown": 0.5, "mouthStretch": 0.5},
     {"jawOpen": 0.2, "jawForward": 0.4, "mouthFrown": 0.4, "mouthUpperUp": 0.7},
     {"eyeBlink": 0.6},
