@@ -46,6 +46,7 @@ EYE_LEFT_LOWER = (263, 249, 390, 373, 374, 380, 381, 382, 362)
 # The centre, then four points of the rim: towards the picture's right, top, left, bottom.
 IRIS_RIGHT = (468, 469, 470, 471, 472)
 IRIS_LEFT = (473, 474, 475, 476, 477)
+EYE_CORNERS = (33, 133, 362, 263)  # from the picture's left to its right
 # Upper lid, lower lid and iris of the right eye and of the left one.
 EYES = ((EYE_RIGHT_UPPER, EYE_RIGHT_LOWER, IRIS_RIGHT), (EYE_LEFT_UPPER, EYE_LEFT_LOWER, IRIS_LEFT))
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from animate.channels import INDEX
-from animate.topology import NUM_SKIN, canonical_vertices
+from animate.topology import EYE_CORNERS, NUM_SKIN, canonical_vertices
 from animate.types import FaceMesh
 
 _HEAD_COLUMNS = [INDEX[name] for name in ("headPitch", "headYaw", "headRoll", "headX", "headY", "headZ")]
-_EYE_CORNERS = [33, 133, 362, 263]
 # About 75 cm: the distance at which portraits are usually taken, and the one from which a head looks natural.
 CAMERA_DISTANCE = 12.0  # eye distances
 # MediaPipe's meshes are flatter than heads: with this factor it finds turned heads turned as far as they were asked.
@@ -73,7 +72,7 @@ def fit_head_frame(face: FaceMesh) -> HeadFrame:
     flip = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
     rotation = (u * flip) @ vt  # model to picture
     scale = (singular * flip).sum() / ((model[rigid] - model_c) ** 2).sum()
-    eyes = model[_EYE_CORNERS].reshape(2, 2, 3).mean(axis=1)
+    eyes = model[list(EYE_CORNERS)].reshape(2, 2, 3).mean(axis=1)
     origin = points_c + scale * rotation @ (eyes.mean(axis=0) - model_c)
     return HeadFrame(origin, rotation.T, scale * float(np.linalg.norm(eyes[1] - eyes[0])))
 

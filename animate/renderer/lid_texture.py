@@ -5,7 +5,7 @@ import numpy as np
 
 from animate.renderer.lid_skin import LidSkin
 from animate.renderer.opening import straightened
-from animate.renderer.sampling import double
+from animate.renderer.sampling import colours_at, double
 from animate.renderer.skin import light_lid, roughness_like, tone_around
 
 _BESIDE, _ABOVE, _BELOW = 0.16, 0.23, 0.12  # eye distances around the opening that the textures show
@@ -46,7 +46,7 @@ def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, slop
     beside, down = int(np.ceil(_BESIDE * unit)), np.array([-axis[1], axis[0]])
     along = np.arange(-beside, int(length) + beside + 2, dtype=float)
     below = np.arange(np.floor(heights[0].min() - _ABOVE * unit), np.ceil(heights[1].max() + _BELOW * unit) + 1)
-    own = _sampled(image, start + along[None, :, None] * axis + below[:, None, None] * down)
+    own = colours_at(image, start + along[None, :, None] * axis + below[:, None, None] * down, cv2.INTER_CUBIC)
 
     edge, lower_edge = (np.interp(along, np.arange(len(height)), height) for height in heights)
     order = np.argsort((brow - start) @ axis)
@@ -74,16 +74,12 @@ def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, slop
     lashes = _lash_shade(own[:, inside], smooth[:, inside], above[:, inside], unit)
     rows = lower_edge + np.arange(*(unit * np.array(_PATCH)))[:, None]
     from_outer = np.s_[:, :: 1 if outer_first else -1]  # a mirrored picture gives the mirrored lid
-    patch = _sampled(image, start + along[:, None] * axis + rows[..., None] * down)[from_outer]
+    patch = colours_at(image, start + along[:, None] * axis + rows[..., None] * down, cv2.INTER_CUBIC)[from_outer]
     smooth *= 1 + roughness_like(patch, *own.shape[:2], unit)[from_outer]
     smooth = _rounded(np.dstack([smooth, 255 * rest]))
     wing = min(_WING * unit, 0.6 * float(np.hypot(*(oval - upper[0, :2]).T).min()))
     left, top = float(along[0]), float(below[0])
     return LidSkin(double(own), double(smooth), lashes, left, top, edge, room, length, outer_first, wing, corners, unit)
-
-
-def _sampled(image: np.ndarray, places: np.ndarray) -> np.ndarray:
-    return cv2.remap(image, places.astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _open_line(own: np.ndarray, tone: np.ndarray, above: np.ndarray, unit: float) -> np.ndarray:

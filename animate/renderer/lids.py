@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from scipy.stats import theilslopes
 
 from animate.renderer.eyeball import find_iris
+from animate.renderer.sampling import colours_at
 from animate.topology import EYES, NUM_SKIN
 from animate.types import Portrait
 
@@ -72,14 +72,14 @@ def _white_below(image, upper: np.ndarray, lower: np.ndarray, down: np.ndarray, 
     """
     places, points = np.linspace(0.15, 0.85, 15), np.linspace(0, 1, len(lower))
     above, edge = (np.column_stack([np.interp(places, points, lid[:, k]) for k in (0, 1)]) for lid in (upper, lower))
-    inside = _colours_at(image, above + np.linspace(0.2, 0.9, 8)[:, None, None] * (edge - above)).reshape(-1, 3)
+    inside = colours_at(image, above + np.linspace(0.2, 0.9, 8)[:, None, None] * (edge - above)).reshape(-1, 3)
     white = np.median(inside[inside.mean(axis=1) >= np.percentile(inside.mean(axis=1), _WHITE)], axis=0)
     depths = np.linspace(1, 1.4, 5) * _FURTHEST * unit
-    skin = np.median(_colours_at(image, edge + depths[:, None, None] * down), axis=0)
+    skin = np.median(colours_at(image, edge + depths[:, None, None] * down), axis=0)
     if np.median(np.linalg.norm(white - skin, axis=1)) < _CLEAR:
         return np.zeros(2)
     steps = np.arange(0, _FURTHEST * unit, 0.5)
-    along = _colours_at(image, edge + steps[:, None, None] * down)  # [S, 15, 3]
+    along = colours_at(image, edge + steps[:, None, None] * down)  # [S, 15, 3]
     is_white = np.linalg.norm(along - white, axis=2) < np.linalg.norm(along - skin, axis=2)
     runs = np.where(is_white.all(axis=0), steps[-1], steps[is_white.argmin(axis=0)])
     slope, start = theilslopes(runs, places)[:2]
@@ -141,13 +141,8 @@ def _iris_below(image, lid: np.ndarray, circle: np.ndarray, across, down, unit: 
 
 
 def _colours(image, centre, across, down, sides: np.ndarray, depths: np.ndarray) -> np.ndarray:
-    return _colours_at(image, (centre + np.multiply.outer(sides, across) + np.multiply.outer(depths, down))[None])[0]
-
-
-def _colours_at(image, points: np.ndarray) -> np.ndarray:
-    """Return float64 [a, b, 3], the colours at float [a, b, 2] px."""
-    places = points.astype(np.float32)
-    return cv2.remap(image, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(float)
+    points = centre + np.multiply.outer(sides, across) + np.multiply.outer(depths, down)
+    return colours_at(image, points[None])[0].astype(float)
 
 
 def _along_lid(points, lid: np.ndarray, across, down, unit: float) -> np.ndarray:

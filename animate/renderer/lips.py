@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from animate.renderer.sampling import colours_at
 from animate.topology import LIPS_INNER_LOWER, LIPS_INNER_UPPER, LIPS_OUTER_LOWER, LIPS_OUTER_UPPER, NUM_SKIN
 from animate.types import Portrait
 
@@ -31,15 +32,14 @@ def with_true_lips(portrait: Portrait) -> Portrait:
     across = (upper[-1] - upper[0]) / np.hypot(*(upper[-1] - upper[0]))
     down = np.array([-across[1], across[0]])
     luma = cv2.cvtColor(portrait.image, cv2.COLOR_RGB2GRAY)
-    shift = np.zeros_like(v)
+    shift, along = np.zeros_like(v), (v - upper[0]) @ across
     for edge, outer, outwards in ((upper, LIPS_OUTER_UPPER, -down), (lower, LIPS_OUTER_LOWER, down)):
-        lip = _light(luma, (edge + v[list(outer)])[_MIDDLE] / 2)
+        lip = colours_at(luma, (edge + v[list(outer)])[None, _MIDDLE] / 2)
         dark = _dark_beyond(luma, edge, outwards, unit, _DARK * float(np.median(lip)))
-        beyond = (v - upper[0]) @ outwards - np.interp(
-            (v - upper[0]) @ across, (edge - upper[0]) @ across, (edge - upper[0]) @ outwards
-        )
+        edge_along = (edge - upper[0]) @ across
+        beyond = (v - upper[0]) @ outwards - np.interp(along, edge_along, (edge - upper[0]) @ outwards)
         share = np.where(beyond > -1e-6 * unit, np.clip(1 - beyond / (_REACH * unit), 0, 1), 0)
-        run = np.interp((v - upper[0]) @ across, (edge - upper[0]) @ across, dark, left=0, right=0)
+        run = np.interp(along, edge_along, dark, left=0, right=0)
         shift += (share * run)[:, None] * outwards
     vertices = face.vertices.copy()
     vertices[:NUM_SKIN, :2] += shift
@@ -49,14 +49,7 @@ def with_true_lips(portrait: Portrait) -> Portrait:
 def _dark_beyond(luma: np.ndarray, edge: np.ndarray, outwards: np.ndarray, unit: float, dark: float) -> np.ndarray:
     """Return how many pixels the dark between the lips goes on beyond each point of their edge, float64 [n]."""
     steps = np.arange(0, _LOOK * unit, 0.25)
-    is_dark = _light(luma, edge[:, None] + steps[:, None] * outwards) < dark  # [n, S]
+    is_dark = colours_at(luma, edge[:, None] + steps[:, None] * outwards) < dark  # [n, S]
     runs = np.where(is_dark.all(axis=1), 0, np.minimum(steps[np.argmin(is_dark, axis=1)], _FURTHEST * unit))
     runs[_MIDDLE] = runs[[0, -1]] = 0
     return np.convolve(runs, (0.25, 0.5, 0.25), "same") * (runs > 0)
-
-
-def _light(luma: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Return the picture's luma at places float [..., 2] px, float32 [...]."""
-    map_ = places.reshape(1, -1, 2).astype(np.float32)
-    found = cv2.remap(luma, map_, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return found.reshape(places.shape[:-1]).astype(np.float32)

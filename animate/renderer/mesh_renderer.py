@@ -73,7 +73,8 @@ class MeshRenderer:
             portrait = replace(portrait, image=foreground_colours(portrait.image, matte))
         self._image = np.ascontiguousarray(portrait.image)
         portrait = with_true_lips(with_true_lids(portrait))
-        if wears_spectacles(portrait):
+        worn = wears_spectacles(portrait)
+        if worn:
             portrait = with_lids_behind_lenses(portrait)
         self._head = fit_head_frame(portrait.face)
         self.mesh = build_mesh(portrait, self._head)
@@ -91,7 +92,7 @@ class MeshRenderer:
         self._share = np.ones(len(CHANNELS), np.float32)
         self._share[_HEAD_COLUMNS] = head_freedom(self.mesh.region, points, self._head.unit)
         self._light = find_light(portrait, self._head, self.mesh.region)
-        self._spectacles, bare = find_spectacles(portrait, self.mesh) or (None, self._image)
+        self._spectacles, bare = (worn and find_spectacles(portrait, self.mesh)) or (None, self._image)
         alpha = person_alpha(self._image, portrait.matte, points, self._head.unit, portrait.in_front, portrait.behind)
         self._person = StillLayer(self._image, alpha)
         self._warp = self._build_warp(bare[self._window], alpha[self._window], device)

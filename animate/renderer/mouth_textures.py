@@ -22,14 +22,7 @@ _LOWER_EDGE = 0.008  # where the lower teeth end, below the lower lip's edge, ey
 _UPPER_TEETH = (0.0, 0.135, 0.24, 0.34, 0.415, 0.47, 0.51)
 _UPPER_SHORTER = (0.0, 0.012, 0.0, 0.01, 0.016, 0.02)
 _UPPER_CROWN = 0.165
-_TONE = (
-    1.0,
-    0.95,
-    0.87,
-    0.9,
-    0.88,
-    0.86,
-)  # of each tooth beside the first: canines are the darkest seen from the front
+_TONE = (1.0, 0.95, 0.87, 0.9, 0.88, 0.86)  # beside the first tooth: canines are the darkest seen from the front
 _CANINE = 2
 _LOWER_TEETH = (0.0, 0.083, 0.17, 0.265, 0.345, 0.41, 0.46)
 _LOWER_SHORTER = (0.0, 0.0, -0.006, 0.004, 0.012, 0.016)

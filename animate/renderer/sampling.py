@@ -32,6 +32,14 @@ def double(image: np.ndarray) -> np.ndarray:
     return doubled
 
 
+def colours_at(image: np.ndarray, places: np.ndarray, interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
+    """Return the pixels of a picture at places float [a, b, 2] px, [a, b] or [a, b, C] of its type.
+
+    Beyond its edge the picture goes on as it ends.
+    """
+    return cv2.remap(image, places.astype(np.float32), None, interpolation, borderMode=cv2.BORDER_REPLICATE)
+
+
 @compiled
 def sample(texture, x, y, k):
     """Return channel `k` of a texture [h, w, C] between its pixels: `x` is at least 0 and below w - 1, `y` likewise."""

@@ -9,7 +9,7 @@ import numpy as np
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.raster import rasterise
 from animate.renderer.sampling import double
-from animate.topology import BROW_LEFT, BROW_RIGHT, EYES
+from animate.topology import BROW_LEFT, BROW_RIGHT, EYE_CORNERS, EYES
 from animate.types import Portrait
 
 _WIRE = 0.09  # eye distances, the thickest frame that is looked for
@@ -30,8 +30,7 @@ _COVERED = 0.6
 _COVERS = 0.055, 0.14
 _SPECK = 0.08  # eye distances, the square root of the area of the smallest piece of a frame
 _ROOM = 0.9  # eye distances around the frame in which a moving head carries it
-_EYE_CORNERS = [33, 133, 362, 263]
-_INNER_CORNERS = [133, 362]
+_INNER_CORNERS = EYE_CORNERS[1:3]
 _NOWHERE = -30000  # a place outside every texture
 
 
@@ -153,7 +152,7 @@ def _frame_around(luma: np.ndarray, bridge: np.ndarray, skin: float, portrait: P
     lashes = 2 * round(0.025 * unit) + 1
     mask[cv2.dilate(eyes, np.ones((lashes, lashes), np.uint8)) > 0] = 0
     dark = (luma < _DARK * skin).astype(np.uint8)
-    for corner in _EYE_CORNERS:
+    for corner in EYE_CORNERS:
         around = np.zeros_like(mask)
         centre = tuple(np.round(portrait.face.vertices[corner, :2]).astype(int).tolist())
         cv2.circle(around, centre, round(_CORNER * unit), 1, -1)
@@ -164,7 +163,7 @@ def _frame_around(luma: np.ndarray, bridge: np.ndarray, skin: float, portrait: P
             mask[around > 0] = 0
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     mask *= (stats[:, cv2.CC_STAT_AREA] > (_SPECK * unit) ** 2)[labels]
-    middle = portrait.face.vertices[_EYE_CORNERS, :2].mean(axis=0)
+    middle = portrait.face.vertices[list(EYE_CORNERS), :2].mean(axis=0)
     y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]
     mask[(np.abs(y - middle[1]) > 0.75 * unit) | (np.abs(x - middle[0]) > 1.6 * unit)] = 0
     for start, end in pairwise(bridge):

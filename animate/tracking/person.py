@@ -16,6 +16,7 @@ from animate.renderer.rig import build_rig
 from animate.topology import (
     BROW_LEFT,
     BROW_RIGHT,
+    EYE_CORNERS,
     EYE_LEFT_LOWER,
     EYE_LEFT_UPPER,
     EYE_RIGHT_LOWER,
@@ -98,7 +99,7 @@ class Person:
 
 def _rigged(face_cm: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Return `neutral` and `basis` of a person with the face float64 [478, 3], and their eye distance, in its units."""
-    eyes = face_cm[[33, 133, 362, 263]].reshape(2, 2, 3).mean(axis=1)
+    eyes = face_cm[list(EYE_CORNERS)].reshape(2, 2, 3).mean(axis=1)
     scale = _UNIT_PX / float(np.linalg.norm(eyes[1] - eyes[0]))
     vertices = (face_cm * scale + (_CANVAS_PX / 2, _CANVAS_PX / 2, 0)).astype(np.float32)
     face = FaceMesh(vertices, triangles(), neutral_vertices(vertices))
