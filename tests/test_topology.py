@@ -10,6 +10,7 @@ from animate import topology
 
 CHAINS = {name: value for name, value in vars(topology).items() if name.isupper() and isinstance(value, tuple)}
 PAIRED = [name for name in CHAINS if name.endswith("_UPPER")]
+OUTLINES = [name for name in CHAINS if name.startswith(("EYE_", "LIPS_")) and name.endswith(("_UPPER", "_LOWER"))]
 
 
 def edges(triangles):
@@ -49,7 +50,7 @@ def test_mirror_maps_the_triangles_onto_themselves():
     }
 
 
-@pytest.mark.parametrize("name", [name for name in CHAINS if name.startswith(("EYE_", "LIPS_"))] + ["FACE_OVAL"])
+@pytest.mark.parametrize("name", [*OUTLINES, "FACE_OVAL"])
 def test_chains_follow_the_edges_of_the_mesh(name):
     chain, mesh_edges = CHAINS[name], edges(topology.triangles())
     assert all(tuple(sorted(edge)) in mesh_edges for edge in pairwise(chain))
