@@ -8,6 +8,7 @@ import pytest
 
 from animate.evaluate.rows import row
 from animate.renderer import MeshRenderer
+from animate.renderer.rims import find_rim
 from animate.renderer.spectacles import find_spectacles
 from animate.types import Portrait
 
@@ -49,6 +50,41 @@ def test_the_picture_below_shows_no_frame(wearing_spectacles, renderer):
     _, bare = find_spectacles(wearing_spectacles, renderer.mesh)
     rims = on_the_frame(wearing_spectacles)
     assert wearing_spectacles.image[rims].mean() < 60 < 110 < bare[rims].mean()
+
+
+def test_a_rim_is_followed_where_a_fold_and_a_brow_are_darker():
+    unit, eye = 100.0, np.array([[70, 130], [90, 122], [110, 130], [90, 138]], float)  # the nose is to the right
+    lines = np.zeros((260, 300), np.float32)
+    cv2.ellipse(lines, (80, 140), (40, 34), 0, 0, 360, 0.15, 3)
+    cv2.line(lines, (60, 150), (110, 150), 0.8, 3)  # a bag under the eye
+    cv2.line(lines, (50, 96), (125, 96), 0.8, 4)  # a brow
+    rim = find_rim(lines, eye, np.array([150.0, 130.0]), unit)
+    off = np.hypot((rim[:, 0] - 80) / 40, (rim[:, 1] - 140) / 34) - 1
+    assert np.abs(off).max() < 0.12
+
+
+def test_a_fold_that_touches_the_frame_is_of_the_face(wearing_spectacles, renderer):
+    image, unit = wearing_spectacles.image.copy(), wearing_spectacles.face.eye_distance
+    x, y = np.round(wearing_spectacles.face.vertices[[33, 133], :2].mean(axis=0)).astype(int).tolist()
+    top, bottom = y + round(0.32 * unit), y + round(0.8 * unit)
+    cv2.line(image, (x, top), (x, bottom), (90, 60, 50), 3, cv2.LINE_AA)  # from the rim down the cheek
+    layer, _ = find_spectacles(dataclasses.replace(wearing_spectacles, image=image), renderer.mesh)
+    lowest = (layer.source[:, 1] / 2 - renderer.mesh.source[:, 1]).mean()
+    rows = np.flatnonzero(layer.layer[::2, ::2, 3].any(axis=1)) - lowest
+    assert top < rows.max() < top + 0.25 * unit
+
+
+def test_a_light_in_a_lens_stays_while_the_lid_comes_down_under_it(wearing_spectacles):
+    image, unit = wearing_spectacles.image.copy(), wearing_spectacles.face.eye_distance
+    x, y = np.round(wearing_spectacles.face.vertices[159, :2]).astype(int).tolist()
+    light = np.s_[y - round(0.13 * unit) : y - round(0.07 * unit), x - round(0.06 * unit) : x + round(0.06 * unit)]
+    image[light] = 255
+    shut = MeshRenderer(dataclasses.replace(wearing_spectacles, image=image)).draw(row(eyeBlink=1.0, browDown=1.0))
+    assert shut[light].mean() > 245
+    dim = np.full_like(image[light], 215)  # no brighter than skin may be
+    image[light] = dim
+    shut = MeshRenderer(dataclasses.replace(wearing_spectacles, image=image)).draw(row(eyeBlink=1.0, browDown=1.0))
+    assert np.abs(shut[light].astype(int) - dim).mean() > 4
 
 
 def test_a_line_at_the_inner_corner_is_the_eyes_own(wearing_spectacles, renderer):

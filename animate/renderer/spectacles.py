@@ -1,34 +1,42 @@
-"""Spectacles stay rigid with the head, whatever the lids and cheeks under them do."""
+"""Spectacles, and the lights mirrored in them, stay rigid with the head, whatever lids and cheeks under them do."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
 
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.raster import rasterise
+from animate.renderer.rims import find_rim
 from animate.renderer.sampling import double
-from animate.topology import BROW_LEFT, BROW_RIGHT, EYE_CORNERS, EYES
+from animate.topology import EYE_CORNERS, EYES, FACE_OVAL
 from animate.types import Portrait
 
 _WIRE = 0.09  # eye distances, the thickest frame that is looked for
 # A bridge is a dark line over the nose that no column between the eyes lacks. Of 15 portraits its contrast was 0.11 of
 # the skin's brightness on the one with spectacles and at most 0.04 on the others.
 _BRIDGE_CONTRAST = 0.07
-_LINE_CONTRAST = 0.08  # of the skin's brightness, by which other parts of the frame are darker than what is beside them
-_WATERLINE = 0.04  # eye distances under the lower lid that are the lid's own
-_CORNER = 0.08  # eye distances around the corners in which lines are the eye's own
-# Share of that place that is dark where a hinge lies there: of the four corners of one portrait it was 0.34 at the
-# hinge and at most 0.20 at the others.
-_HINGE = 0.27
-# An inner corner is skin. Where it is mostly dark, a rim or its pad covers it: the share of that place below half the
-# skin's brightness was 0.92 at the covered corner of one portrait and 0.27 at the other.
+# By which share of what is beside them other parts of the frame are darker, and the contrast of the rim next to them as
+# a share of which theirs is at least.
+_LINE_CONTRAST, _LIKE_RIM = 0.08, 0.4
+_SHADED = 0.7  # of the skin's brightness; what is beside them counts as no darker
+_HINGE = 0.2  # eye distances, the thickest hinge or pad
+# Eye distances from the middle of a rim or of the bridge in which dark lines, and hinges, are of the frame.
+_THIN, _THICK = 0.06, 0.12
+_LASHES = 0.025  # eye distances around an open eye
+_RISES = 0.35  # eye distances over a rim that its arm may rise
+_FURTHEST = 1.6  # eye distances from the middle to which it may go
+_SPECK = 0.03  # eye distances, the square root of the area of the smallest reflection
+_HALO = 0.03  # eye distances around it that it lightens
+_SHINE = 0.12  # eye distances, the square root of the area of the largest light on the frame itself
+_CORNER = 0.08  # eye distances around the corner of an eye, which the frame may cover
+# A corner is skin. Where it is mostly dark, a rim, its pad or its hinge covers it: the share of that place below half
+# the skin's brightness was 0.94 at the covered inner corner of two faces with spectacles and 0.16 at most at the
+# others, 0.87 at the covered outer corner and 0.72 at most at the others, which may lie in the shade.
 _DARK = 0.5  # of the skin's brightness
-_COVERED = 0.6
+_COVERED_INNER, _COVERED_OUTER = 0.6, 0.8
 # Eye distances around such a corner in which what is dark is of the frame: over the eye, and beside it.
 _COVERS = 0.055, 0.14
-_SPECK = 0.08  # eye distances, the square root of the area of the smallest piece of a frame
 _ROOM = 0.9  # eye distances around the frame in which a moving head carries it
 _INNER_CORNERS = EYE_CORNERS[1:3]
 _NOWHERE = -30000  # a place outside every texture
@@ -75,8 +83,7 @@ class Spectacles:
 def find_spectacles(portrait: Portrait, mesh: PortraitMesh) -> tuple[Spectacles, np.ndarray] | None:
     """Return the spectacles and the picture without them, uint8 [H, W, 3], or None where the face wears none.
 
-    Dark frames only: rims of light metal and lenses without a rim are not told from skin, and where a frame lies over
-    a brow it goes with the brow.
+    Dark frames only: rims of light metal, lenses without a rim and a faint sheen on a lens are not told from skin.
 
     Parameters
     ----------
@@ -87,7 +94,8 @@ def find_spectacles(portrait: Portrait, mesh: PortraitMesh) -> tuple[Spectacles,
     bridge, skin = _bridge(portrait)
     if bridge is None:
         return None
-    mask = _frame_around(_blurred_luma(image, 0.008 * unit), bridge, skin, portrait, unit)
+    mask, rims, lids = _frame_around(_blurred_luma(image, 0.008 * unit), bridge, skin, portrait, unit)
+    mask |= _glare(portrait, rims, lids, unit)
     grown = cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=max(1, round(0.012 * unit)))
     soft = cv2.dilate(grown, np.ones((3, 3), np.uint8)) * 255
     alpha = np.maximum(cv2.GaussianBlur(soft, (3, 3), 0), 255 * grown)  # whole wherever the picture below was filled
@@ -134,41 +142,78 @@ def _bridge(portrait: Portrait):
     return places[np.arange(9), contrast.argmax(axis=1)], skin
 
 
-def _frame_around(luma: np.ndarray, bridge: np.ndarray, skin: float, portrait: Portrait, unit: float) -> np.ndarray:
-    """Return uint8 [H, W]: 1 on the dark lines that hang together with the bridge, but not on eyes and brows."""
-    size = 2 * int(_WIRE * unit / 2) + 3
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    lines = cv2.morphologyEx(luma, cv2.MORPH_CLOSE, kernel) - luma
-    mask = (lines > _LINE_CONTRAST * skin).astype(np.uint8)
-    eyes, openings = np.zeros_like(mask), np.zeros_like(mask)
-    for upper, lower, _ in EYES:
-        outline = portrait.face.vertices[list(upper + lower[::-1]), :2]
-        cv2.fillPoly(openings, [np.round(outline).astype(np.int32)], 1)
-        for below in (0, _WATERLINE * unit):
-            cv2.fillPoly(eyes, [np.round(outline + (0, below)).astype(np.int32)], 1)
-    for brow in (BROW_RIGHT, BROW_LEFT):
-        hull = cv2.convexHull(np.round(portrait.face.vertices[list(brow), :2]).astype(np.int32))
-        cv2.fillConvexPoly(eyes, hull, 1)
-    lashes = 2 * round(0.025 * unit) + 1
-    mask[cv2.dilate(eyes, np.ones((lashes, lashes), np.uint8)) > 0] = 0
-    dark = (luma < _DARK * skin).astype(np.uint8)
+def _frame_around(luma: np.ndarray, bridge: np.ndarray, skin: float, portrait: Portrait, unit: float):
+    """Return where the frame is, uint8 [H, W] of 0 and 1, the rims of its lenses, int32 [R, 2] px each, and the lids."""
+    contrast = _darker(luma, _WIRE * unit, cv2.MORPH_ELLIPSE, skin)
+    thick = _darker(luma, _HINGE * unit, cv2.MORPH_RECT, skin)  # as good for what is coarse, and much quicker
+    points = portrait.face.vertices[:, :2].astype(np.float64)
+    eyes = [points[list(upper + lower[::-1])] for upper, lower, _ in EYES]
+    middle = points[list(_INNER_CORNERS)].mean(axis=0)
+    rims = [np.round(find_rim(contrast, eye, middle, unit)).astype(np.int32) for eye in eyes]
+    line = cv2.polylines(np.zeros(luma.shape, np.uint8), rims, True, 1)
+    cv2.polylines(line, [np.round(bridge).astype(np.int32)], False, 1)
+    away, nearest = cv2.distanceTransformWithLabels(1 - line, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    at_line = np.zeros(nearest.max() + 1, np.float32)
+    at_line[nearest[line > 0]] = cv2.dilate(contrast, np.ones((3, 3)))[line > 0]
+    lines = contrast > np.maximum(_LINE_CONTRAST, _LIKE_RIM * at_line[nearest])
+    frame = line | (away < _THIN * unit) & lines | (away < _THICK * unit) & (thick > _DARK)
+    openings = cv2.fillPoly(np.zeros_like(line), [np.round(eye).astype(np.int32) for eye in eyes], 1)
+    lids, dark = _near(openings, _LASHES * unit), luma < _DARK * skin
+    beside = _beside(rims, middle, unit, line.shape) & (_near(openings, _CORNER * unit) == 0)
+    frame = frame & (1 - lids) | beside & dark & (contrast > _LINE_CONTRAST)
+    covers, free = _corners(points, dark, openings, unit)
+    frame[free & (away > _LASHES * unit)] = 0
+    _, labels = cv2.connectedComponents(frame)
+    frame = frame * np.isin(labels, labels[(line & frame) > 0]) | covers
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - frame)
+    return frame | (stats[:, cv2.CC_STAT_AREA] < (_SHINE * unit) ** 2)[labels], rims, lids
+
+
+def _corners(points: np.ndarray, dark: np.ndarray, openings: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return what covers corners of the eyes, uint8 [H, W] of 0 and 1, and what is near a free one, bool [H, W]."""
+    covers, free = np.zeros_like(openings), np.zeros(openings.shape, bool)
     for corner in EYE_CORNERS:
-        around = np.zeros_like(mask)
-        centre = tuple(np.round(portrait.face.vertices[corner, :2]).astype(int).tolist())
-        cv2.circle(around, centre, round(_CORNER * unit), 1, -1)
-        if corner in _INNER_CORNERS and dark[around > 0].mean() > _COVERED:
-            over, beside = (cv2.circle(np.zeros_like(mask), centre, round(reach * unit), 1, -1) for reach in _COVERS)
-            mask |= dark & (over | beside & ~openings)
-        elif mask[around > 0].mean() < _HINGE:
-            mask[around > 0] = 0
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    mask *= (stats[:, cv2.CC_STAT_AREA] > (_SPECK * unit) ** 2)[labels]
-    middle = portrait.face.vertices[list(EYE_CORNERS), :2].mean(axis=0)
-    y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]
-    mask[(np.abs(y - middle[1]) > 0.75 * unit) | (np.abs(x - middle[0]) > 1.6 * unit)] = 0
-    for start, end in pairwise(bridge):
-        cv2.line(mask, *(tuple(np.round(point).astype(int).tolist()) for point in (start, end)), 1, max(1, size // 4))
-    gap = 2 * round(0.05 * unit) + 1
-    _, labels = cv2.connectedComponents(cv2.dilate(mask, np.ones((gap, gap), np.uint8)))
-    x, y = np.round(bridge[len(bridge) // 2]).astype(int)
-    return mask * (labels == labels[y, x])
+        centre = tuple(np.round(points[corner]).astype(int).tolist())
+        near, over, outside = (
+            cv2.circle(np.zeros_like(openings), centre, round(reach * unit), 1, -1) for reach in (_CORNER, *_COVERS)
+        )
+        if dark[near > 0].mean() > (_COVERED_INNER if corner in _INNER_CORNERS else _COVERED_OUTER):
+            covers |= dark & (over | outside & (1 - openings))
+        else:
+            free |= near > 0
+    return covers, free
+
+
+def _beside(rims: list[np.ndarray], middle: np.ndarray, unit: float, shape: tuple[int, int]) -> np.ndarray:
+    """Return bool [H, W]: where the arms may lie that go from the outer ends of the rims to the ears."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    beside = np.zeros(shape, bool)
+    for rim in rims:
+        side = np.sign(rim[:, 0].mean() - middle[0])
+        outwards = side * x - (side * rim[:, 0]).max()
+        beside |= (outwards > -_THICK * unit) & (y > rim[:, 1].min() - _RISES * unit) & (y < rim[:, 1].mean())
+    return beside & (np.abs(x - middle[0]) < _FURTHEST * unit)
+
+
+def _glare(portrait: Portrait, rims: list[np.ndarray], lids: np.ndarray, unit: float) -> np.ndarray:
+    """Return uint8 [H, W]: 1 where a light is mirrored in the lenses, which outshines the brightest skin."""
+    whiteness = portrait.image.min(axis=2)
+    lenses = cv2.fillPoly(np.zeros_like(lids), rims, 1)
+    oval = np.round(portrait.face.vertices[list(FACE_OVAL), :2]).astype(np.int32)
+    face = cv2.fillPoly(np.zeros_like(lids), [oval], 1) > lenses
+    skin = np.percentile(whiteness[face], 98)
+    bright = lenses & (1 - lids) & (whiteness > (skin + 255) / 2)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(bright)
+    bright *= (stats[:, cv2.CC_STAT_AREA] > (_SPECK * unit) ** 2)[labels]
+    return _near(bright, _HALO * unit) & lenses & (1 - lids)
+
+
+def _darker(luma: np.ndarray, width_px: float, shape: int, skin: float) -> np.ndarray:
+    """Return by which share of its brightness lines up to a width are darker than what is beside them."""
+    size = 2 * int(width_px / 2) + 3
+    beside = cv2.morphologyEx(luma, cv2.MORPH_CLOSE, cv2.getStructuringElement(shape, (size, size)))
+    return (beside - luma) / np.maximum(beside, max(_SHADED * skin, 1.0))
+
+
+def _near(mask: np.ndarray, reach_px: float) -> np.ndarray:
+    return (cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5) <= reach_px).astype(np.uint8)
