@@ -5,7 +5,7 @@ import dataclasses
 import cv2
 import numpy as np
 
-from animate.renderer.eyeball import _complete_iris
+from animate.renderer.eyeball import _complete_iris, _complete_white, find_iris
 from animate.renderer.lids import with_lids_behind_lenses, with_true_lids
 from animate.topology import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER, EYES
 from animate.types import Portrait
@@ -76,6 +76,34 @@ def test_a_lid_behind_a_lens_is_tilted_to_the_end_of_the_white(astronaut):
 def test_a_lid_behind_a_lens_that_lies_right_stays(astronaut):
     for portrait in (with_drawn_eyes(astronaut, below=0.0), without_contrast(astronaut)):
         assert np.array_equal(with_lids_behind_lenses(portrait).face.vertices, portrait.face.vertices)
+
+
+def test_an_iris_of_known_size_is_found_beside_its_landmarks(astronaut):
+    portrait = with_drawn_eyes(astronaut, below=0.0)
+    upper, lower, iris = EYES[0]
+    points = portrait.face.vertices[:, :2].astype(float)
+    outline = np.concatenate([points[list(upper)], points[list(lower[::-1])]])
+    right = find_iris(portrait.image, outline, points[list(iris)], portrait.face.eye_distance)
+    aside = points[list(iris)] + (0.2 * right[2], 0)
+    found = find_iris(portrait.image, outline, aside, portrait.face.eye_distance, radius=right[2])
+    assert np.hypot(*(found - right)[:2]) < 0.12 * right[2] and found[2] == right[2]
+
+
+def test_dark_eyes_in_brighter_skin_have_no_white_to_follow(astronaut):
+    aslant = tilted(with_drawn_eyes(astronaut, below=0.0), tilt=0.06)
+    dark = dataclasses.replace(aslant, image=255 - aslant.image)
+    assert np.array_equal(with_lids_behind_lenses(dark).face.vertices, dark.face.vertices)
+
+
+def test_white_that_an_iris_uncovers_is_that_beside_it():
+    y, x = np.mgrid[:40, :120]
+    away = np.hypot(x - 60, y - 20) / 18
+    clean = (np.abs(y - 20) < 8 * (1 - np.abs(x - 60) / 55)).astype(np.uint8)  # a narrow eye
+    crop = np.where(away[..., None] < 1, (40, 60, 110), (230, 230, 225)).astype(np.uint8)
+    grain = np.zeros((12, 12, 3), np.float32)
+    white = _complete_white(crop, clean, away, x < 60, 18.0, grain)
+    assert np.abs(white[clean > 0].astype(float) - (230, 230, 225)).max() < 60
+    assert np.abs(white[20, 20:100].astype(float) - (230, 230, 225)).max() < 12
 
 
 def test_an_iris_of_a_few_pixels_is_left_as_it_is():

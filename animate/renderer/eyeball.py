@@ -10,9 +10,12 @@ from animate.renderer.grain import with_grain
 from animate.renderer.sampling import double
 
 _RINGS = 24  # of the iris, over which colours hidden by the lid are taken from the visible part
+_SCALES = np.linspace(0.85, 1.45, 13)  # of the radius that landmarks give an iris
 _HIGHLIGHT = 30.0  # of 255, by which a catch-light outshines its ring of the iris
 _AS_WHITE = 0.75  # of the white of the eye: what is darker is no catch-light
 _LARGEST_LIGHT = 0.1  # of the iris; a larger patch that is bright belongs to the iris
+_SHADE = 0.3  # of the light that lids keep from the white under them
+_PENUMBRA = 0.12  # radii of the iris, over which that shade begins
 _ROOM = 0.22  # eye distances around the lids that the textures show
 
 
@@ -64,19 +67,22 @@ def take_eyeball(
     clean = cv2.erode(seen, np.ones((size, size), np.uint8))
     columns, rows = np.meshgrid(np.arange(crop.shape[1], dtype=np.float32), np.arange(crop.shape[0], dtype=np.float32))
     away = np.hypot(columns - x, rows - y) / radius
-    white = _complete_white(crop, clean, away, radius, grain)
+    white = _complete_white(crop, clean, away, columns < x, radius, grain)
     whole, light = _complete_iris(crop, clean, away, radius)
     return Eyeball(double(white), double(whole), double(light), left, top, iris[:2], float(radius))
 
 
-def find_iris(image: np.ndarray, outline: np.ndarray, iris: np.ndarray, unit: float) -> np.ndarray:
+def find_iris(
+    image: np.ndarray, outline: np.ndarray, iris: np.ndarray, unit: float, radius: float | None = None
+) -> np.ndarray:
     """Return centre and radius of an iris, float64 [3] px, from the landmarks of its centre and rim, float [5, 2] px.
 
-    The other parameters are those of `take_eyeball`.
+    `radius` is that of the iris, pixels, where it is known. The other parameters are those of `take_eyeball`.
     """
     crop, seen, corner = _cut_out(image, outline, unit)
-    expected = float(np.hypot(*(iris[1:] - iris[0]).T).mean())
-    return _fit_circle(crop, seen, iris[0] - corner, expected) + (*corner, 0)
+    scales = _SCALES if radius is None else np.ones(1)
+    radius = radius or float(np.hypot(*(iris[1:] - iris[0]).T).mean())
+    return _fit_circle(crop, seen, iris[0] - corner, radius, scales) + (*corner, 0)
 
 
 def _cut_out(image: np.ndarray, outline: np.ndarray, unit: float):
@@ -90,20 +96,26 @@ def _cut_out(image: np.ndarray, outline: np.ndarray, unit: float):
     return crop, seen, (left, top)
 
 
-def _complete_white(crop: np.ndarray, clean: np.ndarray, away: np.ndarray, radius: float, grain: np.ndarray):
-    """Return the white of the eye everywhere, uint8 [h, w, 3]; its own pixels stay, fading into what is filled in."""
+def _complete_white(crop, clean: np.ndarray, away: np.ndarray, left: np.ndarray, radius: float, grain: np.ndarray):
+    """Return the white of the eye everywhere, uint8 [h, w, 3]; its own pixels stay, fading into what is filled in.
+
+    `left` bool [h, w] is true at the left of the iris: one side of an eye may lie in the shade.
+    """
     luma = crop.mean(axis=2)
     known = (clean > 0) & (away > 1.2)
     if known.sum() < 6:
         known = (clean > 0) & (luma >= np.percentile(luma[clean > 0], 70)) if clean.any() else clean == 0
-    known &= luma >= np.median(luma[known]) - 1  # not the lashes and their shadow
+    for side in (left, ~left):
+        if (known & side).any():
+            known &= ~side | (luma >= np.median(luma[known & side]) - 1)  # not the lashes and their shadow
     filled = cv2.GaussianBlur(diffuse_fill(crop, known), (0, 0), 0.25 * radius)
     own = np.clip((away - 1.1) / 0.3, 0, 1) * cv2.GaussianBlur(clean.astype(np.float32), (0, 0), 0.08 * radius + 0.3)
     # Next to the iris, what is much darker than the white is a piece of the iris.
     dark = np.clip((filled.mean(axis=2) - luma) / (0.3 * filled.mean(axis=2) + 1) - 0.3, 0, 1)
     own *= 1 - dark * np.clip(2.0 - away, 0, 1)
-    shaded = cv2.distanceTransform(clean, cv2.DIST_L2, 3) / (0.5 * radius)  # towards the lids
-    filled *= (1 - 0.3 * np.exp(-(shaded**2)))[..., None]
+    inside, outside = (cv2.distanceTransform(where, cv2.DIST_L2, 3) for where in (clean, 1 - clean))
+    under_lid = 1 / (1 + np.exp((inside - outside) / (_PENUMBRA * radius)))
+    filled *= (1 - _SHADE * under_lid)[..., None]
     filled = with_grain(_rounded(filled), grain).astype(np.float32)
     return _rounded(filled + (crop - filled) * own[..., None])
 
@@ -139,7 +151,7 @@ def _rounded(values: np.ndarray) -> np.ndarray:
     return np.clip(np.round(values), 0, 255).astype(np.uint8)
 
 
-def _fit_circle(crop: np.ndarray, seen: np.ndarray, centre: np.ndarray, radius: float) -> np.ndarray:
+def _fit_circle(crop: np.ndarray, seen: np.ndarray, centre, radius: float, scales: np.ndarray) -> np.ndarray:
     """Move the circle given by the landmarks to where the picture turns from iris to white.
 
     Daugman's (1993) integro-differential operator over the two sides of the iris that the lids leave free.
@@ -151,7 +163,7 @@ def _fit_circle(crop: np.ndarray, seen: np.ndarray, centre: np.ndarray, radius: 
     """
     angles = np.radians(np.linspace(-40, 40, 9))
     rays = np.concatenate([np.column_stack([np.cos(angles), np.sin(angles)]) * side for side in (-1, 1)])  # [18, 2]
-    shifts_x, shifts_y, scales = np.linspace(-0.35, 0.35, 8), np.linspace(-0.2, 0.2, 5), np.linspace(0.85, 1.45, 13)
+    shifts_x, shifts_y = np.linspace(-0.35, 0.35, 8), np.linspace(-0.2, 0.2, 5)
     grid = np.array([(0, 0, 1)] + [(x, y, s) for x in shifts_x for y in shifts_y for s in scales])
     centres, radii = centre + grid[:, None, :2] * radius, grid[:, 2, None, None] * radius
     light = crop.astype(np.float32).mean(axis=2)

@@ -184,27 +184,29 @@ def _draw_ball(part, white, iris, light, coverage, below_upper, start, step, cen
                 part[row, column, k] = np.uint8(old + cover * (min(255.0, colour) - old) + 0.5)
 
 
-def build_eyes(portrait: Portrait, mesh: PortraitMesh, head: HeadFrame, light: Light) -> dict[str, Eye]:
-    """Take both eyes of a portrait, so that their irises can move and their lids can close; by opening."""
-    lids, outlines, landmarks, irises = {}, {}, {}, {}
-    for side, chain in (("Right", IRIS_RIGHT), ("Left", IRIS_LEFT)):
-        upper, lower = lids[side] = [mesh.rest[edge] for edge in mesh.openings["eye" + side]]
-        outlines[side] = np.concatenate([upper, lower[::-1]])[:, :2]
-        landmarks[side] = portrait.face.vertices[list(chain)].astype(np.float64)
-        irises[side] = find_iris(portrait.image, outlines[side], landmarks[side][:, :2], head.unit)
-    grain, oval = take_grain(portrait), portrait.face.vertices[list(FACE_OVAL), :2]
-    widest = max(iris[2] for iris in irises.values())
+def build_eyes(portrait: Portrait, bare: Portrait, mesh: PortraitMesh, head: HeadFrame, light: Light) -> dict[str, Eye]:
+    """Take both eyes of a portrait, so that their irises can move and their lids can close; by opening.
+
+    `bare` is the portrait without its spectacles: what is made up under these must not pass for the white of an eye.
+    """
+    sides = ("Right", "Left")
+    lids = [[mesh.rest[edge] for edge in mesh.openings["eye" + side]] for side in sides]
+    outlines = [np.concatenate([upper, lower[::-1]])[:, :2] for upper, lower in lids]
+    landmarks = [portrait.face.vertices[list(chain)].astype(np.float64) for chain in (IRIS_RIGHT, IRIS_LEFT)]
+    seen = [(portrait.image, outline, points[:, :2], head.unit) for outline, points in zip(outlines, landmarks)]
+    irises = [find_iris(*eye) for eye in seen]
+    widest = max(iris[2] for iris in irises)
+    # Irises are alike; the edge that was taken for a much smaller one is the pupil's, or a ring's.
+    irises = [iris if iris[2] > _ALIKE * widest else find_iris(*eye, widest) for iris, eye in zip(irises, seen)]
+    grain, oval = take_grain(bare), portrait.face.vertices[list(FACE_OVAL), :2]
     eyes = {}
-    for side, outline in outlines.items():
-        # Irises are alike; the edge that was taken for a much smaller one is the pupil's, or a ring's.
-        if irises[side][2] < _ALIKE * widest:
-            irises[side] = np.array([*landmarks[side][0, :2], widest])
-        ball = take_eyeball(portrait.image, outline, irises[side], head.unit, lash_rim(head.unit), grain)
+    for side, edges, outline, points, iris in zip(sides, lids, outlines, landmarks, irises):
+        ball = take_eyeball(bare.image, outline, iris, head.unit, lash_rim(head.unit), grain)
         brow = portrait.face.vertices[list(BROW_RIGHT_LOWER if side == "Right" else BROW_LEFT_LOWER), :2]
-        lid = take_lid_skin(portrait.image, *lids[side], brow, oval, head.unit, light.slope)
-        heights = straightened(*(edge[:, :2] for edge in lids[side]))[2]
+        lid = take_lid_skin(bare.image, *edges, brow, oval, head.unit, light.slope)
+        heights = straightened(*(edge[:, :2] for edge in edges))[2]
         open_height = max(0.5, float(np.mean(heights[1] - heights[0])))
-        eyes["eye" + side] = Eye(side, ball, lid, float(landmarks[side][0, 2]), open_height)
+        eyes["eye" + side] = Eye(side, ball, lid, float(points[0, 2]), open_height)
     return eyes
 
 

@@ -163,7 +163,8 @@ def _draw(frame, own, smooth, lashes, start, axis, columns, shape, lengths):
                 continue
             still = _ease((over_room - crease) / (crease_end - crease))
             still *= 1 - _FOLD * shut * (1 - _ease((over_room - crease_end) / (still_end - crease_end)))
-            slides = columns[4, i] * (1 - _ease((above - strip) / (strip_end - strip))) if above > 0 else 0.0
+            # The edge is half drawn in the pixel below it.
+            slides = columns[4, i] * (1 - _ease((above - strip) / (strip_end - strip))) if above > -high else 0.0
             for k in range(3):
                 colour = sample(smooth, u, v, k)
                 if still > 0:

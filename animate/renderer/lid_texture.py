@@ -72,9 +72,9 @@ def take_lid_skin(image: np.ndarray, upper, lower, brow, oval, unit: float, slop
     smooth = light_lid(tone, along - length / 2, below - middle, slope, unit)
     inside = np.flatnonzero((along > 0) & (along < length))
     lashes = _lash_shade(own[:, inside], smooth[:, inside], above[:, inside], unit)
-    rows = lower_edge + np.arange(*(unit * np.array(_PATCH)))[:, None]
+    rows = lower_edge[inside] + np.arange(*(unit * np.array(_PATCH)))[:, None]
     from_outer = np.s_[:, :: 1 if outer_first else -1]  # a mirrored picture gives the mirrored lid
-    patch = colours_at(image, start + along[:, None] * axis + rows[..., None] * down, cv2.INTER_CUBIC)[from_outer]
+    patch = colours_at(image, start + along[inside, None] * axis + rows[..., None] * down, cv2.INTER_CUBIC)[from_outer]
     smooth *= 1 + roughness_like(patch, *own.shape[:2], unit)[from_outer]
     smooth = _rounded(np.dstack([smooth, 255 * rest]))
     wing = min(_WING * unit, 0.6 * float(np.hypot(*(oval - upper[0, :2]).T).min()))

@@ -13,7 +13,7 @@ from animate.types import Portrait
 _LEAST = 0.014  # eye distances; landmarks are no finer
 _FURTHEST = 0.08  # eye distances that a lid is moved at most
 _REACH = 0.2  # eye distances over which the skin below goes along
-_CLEAR = 40.0  # of 255, by which iris and skin must differ to be told apart
+_CLEAR = 40.0  # of 255, by which iris and skin must differ, and white outshine skin, to be told apart
 _WHITE = 65  # percentile of the brightness of an eye above which it is white
 
 
@@ -42,7 +42,7 @@ def with_lids_behind_lenses(portrait: Portrait) -> Portrait:
     """Return the portrait of a face with spectacles with its lower lids where the white of the eyes ends in the picture.
 
     Frames near the eyes draw the landmarks of their corners aside, so that the lower lids lie aslant: these are tilted
-    back, and the corners go along.
+    back, and the corners go along. Eyes whose white is no brighter than the skin below are left as they are.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def _white_below(image, upper: np.ndarray, lower: np.ndarray, down: np.ndarray, 
     white = np.median(inside[inside.mean(axis=1) >= np.percentile(inside.mean(axis=1), _WHITE)], axis=0)
     depths = np.linspace(1, 1.4, 5) * _FURTHEST * unit
     skin = np.median(colours_at(image, edge + depths[:, None, None] * down), axis=0)
-    if np.median(np.linalg.norm(white - skin, axis=1)) < _CLEAR:
+    if np.median(white.mean() - skin.mean(axis=1)) < _CLEAR:
         return np.zeros(2)
     steps = np.arange(0, _FURTHEST * unit, 0.5)
     along = colours_at(image, edge + steps[:, None, None] * down)  # [S, 15, 3]

@@ -102,7 +102,7 @@ class MeshRenderer:
             before = people_before(portrait.in_front, self._head.unit)
             self._in_front = StillLayer(self._image, np.round(255 * before).astype(np.uint8))
         self._mouth = build_mouth(portrait, self.mesh, self.rig, self._head)
-        self._eyes = build_eyes(replace(portrait, image=bare), self.mesh, self._head, self._light)
+        self._eyes = build_eyes(portrait, replace(portrait, image=bare), self.mesh, self._head, self._light)
         self._middles = {
             name: self.mesh.rest[np.concatenate(self.mesh.openings[name])].mean(axis=0)
             for name in ("mouth", *self._eyes)
