@@ -27,7 +27,7 @@ _PEAK_FROM, _PEAK_FULL = 0.75, 1.0
 # Where an open vowel is this likely, contacts begin to give way, and where it is certain there are none.
 _OPEN_FROM, _OPEN_FULL = 0.5, 0.8
 _SPREAD = 3  # frames: lips touch 20 ms before the phone and leave 10 ms after it (see `animate.train.teacher`)
-_SOFTEN = 0.7  # frames; more, and at 25 fps the lips of a short p no longer meet in any frame
+_SOFTEN = 0.75  # frames
 _TEETH_GAP = 0.03  # of `lip_gap`: the lower lip at the upper teeth
 _TEETH_ROLL = 0.18
 _ROUND_PUCKER = 0.32
