@@ -29,6 +29,7 @@ _PALE, _PALEST = 20.0, 6.0  # chroma of faces between which small differences of
 _BARE = 0.7  # of a face is skin without brows, lips and shadows
 _SHADES = 6
 _ROUNDS = 2
+_EDGE = 3  # pixels around a face that go with it: its jaw ends a little outside the mesh, and must not be drawn out
 _FEWEST = 20  # pixels that show colours
 _AROUND = np.ones((3, 3), np.uint8)
 
@@ -117,12 +118,12 @@ def _clothes_and_head(around: _Surroundings) -> tuple[np.ndarray, np.ndarray]:
     carries[-1] = True
     clothes = _joined(clothes, carries)
     hangs = hair & (high | beside) | around.person & ~trunk & high
-    face = cv2.dilate(around.face.astype(np.uint8), _AROUND) > 0  # the edge of a jaw must not be drawn out
+    face = cv2.dilate(around.face.astype(np.uint8), _AROUND, iterations=_EDGE) > 0
     return clothes, face | hangs & ~clothes
 
 
 def _trunk(around: _Surroundings, skin: np.ndarray) -> np.ndarray:
-    """Cut the trunk off the head where the picture shows an edge, bool [h, w]; see `cv2.grabCut` (Rother et al. 2004)."""
+    """Cut the trunk off the head where the picture shows an edge, bool [h, w] (`cv2.grabCut`, Rother et al. 2004)."""
     neck = (around.below < around.chin + _NECK) & (np.abs(around.side) < _HALF_NECK)
     labels = np.full(skin.shape, cv2.GC_PR_BGD, np.uint8)  # background is what is no head
     labels[around.below > around.shoulder + _TRUNK] = cv2.GC_BGD

@@ -41,7 +41,7 @@ _LIP_RIM = 0.018  # eye distances
 PIVOT = (0.0, 1.05, 1.35)  # where skull and neck meet, in the head's frame, eye distances (adult anatomy)
 _HAIR = 0.02  # eye distances
 _SPACING = 0.22  # of the extension's vertices, eye distances
-_JAW, _RIM = 0.3, 0.07  # eye distances below the middle of the outline, and from the jaw to the vertices along it
+_JAW, _RIM = 0.3, 0.13  # eye distances below the middle of the outline, and from the jaw to the vertices along it
 _NEAR_FACE = 0.9  # eye distances outside the face within which it lies as the face does, not as the skull
 
 
