@@ -2,18 +2,19 @@
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 
 from animate.evaluate.rows import row
 from animate.renderer import MeshRenderer
-from animate.renderer.folds import draw_chin, draw_folds
+from animate.renderer.folds import draw_folds, draw_jaw
 from animate.renderer.grain import take_grain, with_grain
 from animate.renderer.head import fit_head_frame, head_motion
 from animate.renderer.light import find_light
 from animate.renderer.raster import shade
 from animate.renderer.skin import roughness_like, tone_around
-from animate.topology import CHIN
+from animate.topology import CHIN, FACE_OVAL
 
 
 @pytest.fixture(scope="module")
@@ -115,13 +116,27 @@ def test_a_chin_that_comes_down_shades_the_neck_and_one_that_rises_does_not(astr
 
     def drawn(down):
         frame = grey.copy()
-        draw_chin(frame, rest + np.float32([0, down * unit]), rest, unit)
+        draw_jaw(frame, rest + np.float32([0, down * unit]), rest, unit)
         return frame
 
     x, y = (rest[CHIN] + [0, (0.4 + 0.05) * unit]).round().astype(int)
     assert np.array_equal(drawn(0.0), grey) and np.array_equal(drawn(-0.4), grey)
     assert np.all(drawn(0.4)[y, x] < 110)
     assert np.ptp(drawn(0.4), axis=2).max() == 0
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_the_side_of_a_jaw_that_comes_over_a_collar_gets_a_soft_edge_and_the_other_keeps_its_own(astronaut, side):
+    rest, unit = astronaut.face.vertices[:, :2], astronaut.face.eye_distance
+    moved = rest + np.float32([0.3 * side * unit, 0])
+    cut = np.zeros((512, 512, 3), np.uint8)
+    cv2.fillPoly(cut, [np.round(moved[list(FACE_OVAL)]).astype(np.int32)], (200, 200, 200))
+    frame = cut.copy()
+    draw_jaw(frame, moved, rest, unit)
+    columns = np.nonzero((frame != cut).any(axis=2))[1]
+    assert len(columns) > 20
+    assert np.all(side * (columns - moved[CHIN, 0]) > 0)
+    assert np.ptp(frame, axis=2).max() == 0
 
 
 def test_made_up_skin_is_as_rough_as_the_patch_it_was_taken_from():

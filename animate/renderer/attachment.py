@@ -52,7 +52,7 @@ def without_cliffs(points: np.ndarray) -> np.ndarray:
 
 def neck_weight(portrait: Portrait, frame: HeadFrame, points: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """Fall from the head to the shoulders, and sideways to whatever else stands beside the head."""
-    side, below, chin, shoulder = _along_neck(portrait, frame, points)
+    side, below, chin, shoulder = along_neck(portrait, frame, points)
     vertical = 1 - smoothstep((below - chin + 0.35) / (shoulder - chin + 0.35))
     lateral = 1 - smoothstep(
         (np.abs(side) - np.interp(below, *_HEAD_WIDTH)) / np.interp(below, (-0.5, 1.1), (1.0, 0.8))
@@ -62,11 +62,11 @@ def neck_weight(portrait: Portrait, frame: HeadFrame, points: np.ndarray, distan
 
 def chest_weight(portrait: Portrait, frame: HeadFrame, points: np.ndarray) -> np.ndarray:
     """Return how far points [N, 2] rise with the chest: 0 down to the chin, 1 from the shoulders on."""
-    _, below, chin, shoulder = _along_neck(portrait, frame, points)
+    _, below, chin, shoulder = along_neck(portrait, frame, points)
     return smoothstep((below - chin) / (shoulder - chin))
 
 
-def _along_neck(portrait: Portrait, frame: HeadFrame, points: np.ndarray):
+def along_neck(portrait: Portrait, frame: HeadFrame, points: np.ndarray):
     """Return how far points [N, 2] lie beside the skull's middle and below the eyes, and chin and shoulders below."""
     upright = frame.axes[0, :2] / np.linalg.norm(frame.axes[0, :2])
     down = np.array([-upright[1], upright[0]])

@@ -23,8 +23,10 @@ _ABOVE_BROWS = ((104, 105), (69, 66), (108, 107), (151, 9), (337, 336), (299, 29
 _RAISED = {"browInnerUp": 0.1, "browOuterUpLeft": 0.06, "browOuterUpRight": 0.06}
 _FAINT = 0.01  # share of the light below which a fold is not drawn
 
+# Parts of the jaw, and the way to the neck, collar or hair that they come to lie over.
 _CHIN = list(JAWLINE[4:-4])
-_OVER_NECK = 0.25  # eye distances that a chin comes down by which it surely lies over the neck
+_JAW = ((_CHIN, (0, 1)), (list(JAWLINE[:9]), (-1, 0)), (list(JAWLINE[-9:]), (1, 0)))
+_OVER = 0.25  # eye distances that it moves by which it surely lies over them
 _CHIN_SHADE, _CHIN_WIDTH = 0.12, 0.1  # share of the light, eye distances
 
 
@@ -68,8 +70,8 @@ def draw_folds(frame: np.ndarray, row: np.ndarray, vertices: np.ndarray, unit: f
             crease_along(frame, start, axis, heights[0], max(0.8, width * unit), depth)
 
 
-def draw_chin(frame: np.ndarray, vertices: np.ndarray, rest: np.ndarray, unit: float) -> None:
-    """Round the edge of a chin that comes down over the neck, and let it cast a shade, in place.
+def draw_jaw(frame: np.ndarray, vertices: np.ndarray, rest: np.ndarray, unit: float) -> None:
+    """Round the edge of a jaw that comes to lie over what is beside it, and let the chin cast a shade, in place.
 
     Parameters
     ----------
@@ -79,10 +81,15 @@ def draw_chin(frame: np.ndarray, vertices: np.ndarray, rest: np.ndarray, unit: f
     unit : float
         Eye distance, pixels.
     """
-    over = float(smoothstep((vertices[_CHIN, 1] - rest[_CHIN, 1]).mean() / (_OVER_NECK * unit)))
-    if over > _FAINT:
-        start, axis, heights = straightened(vertices[_CHIN], vertices[_CHIN])
-        soften_along(frame, start, axis, heights[0], 1.5 + 0.02 * unit, over)
-        soften_along(frame, start, axis, heights[0], 1.5 + 0.02 * unit, over)
-        below, width = heights[0] + 0.5 * _CHIN_WIDTH * unit, _CHIN_WIDTH * unit
-        darken_along(frame, start, axis, below, width, np.full(len(below), _CHIN_SHADE * over))
+    for line, way in _JAW:
+        over = float(smoothstep(((vertices[line] - rest[line, :2]) @ way).mean() / (_OVER * unit)))
+        if over <= _FAINT:
+            continue
+        # Strokes run across the picture; a side of the jaw is drawn in the picture laid on its side.
+        across, points = (frame, vertices[line]) if line is _CHIN else (frame.swapaxes(0, 1), vertices[line, ::-1])
+        start, axis, heights = straightened(points, points)
+        soften_along(across, start, axis, heights[0], 1.5 + 0.02 * unit, over)
+        soften_along(across, start, axis, heights[0], 1.5 + 0.02 * unit, over)
+        if line is _CHIN:
+            below, width = heights[0] + 0.5 * _CHIN_WIDTH * unit, _CHIN_WIDTH * unit
+            darken_along(frame, start, axis, below, width, np.full(len(below), _CHIN_SHADE * over))

@@ -17,6 +17,7 @@ from animate.renderer.attachment import (
     skull_depth,
     without_cliffs,
 )
+from animate.renderer.clothes import head_share
 from animate.renderer.head import HeadFrame
 from animate.topology import (
     EYE_LEFT_LOWER,
@@ -40,6 +41,7 @@ _LIP_RIM = 0.018  # eye distances
 PIVOT = (0.0, 1.05, 1.35)  # where skull and neck meet, in the head's frame, eye distances (adult anatomy)
 _HAIR = 0.02  # eye distances
 _SPACING = 0.22  # of the extension's vertices, eye distances
+_JAW, _RIM = 0.3, 0.13  # eye distances below the middle of the outline, and from the jaw to the vertices along it
 _NEAR_FACE = 0.9  # eye distances outside the face within which it lies as the face does, not as the skull
 
 
@@ -126,7 +128,8 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     order = np.lexsort((-face[face_triangles, 2].mean(axis=1), over))
     triangles = np.vstack([triangles, face_triangles[order]]).astype(np.int32)
     source = _lip_source(rest, *openings["mouth"], between_lips, frame.unit)
-    weight = np.concatenate([np.ones(len(face)), neck_weight(portrait, frame, extra, distance) * pinned])
+    follows = neck_weight(portrait, frame, extra, distance) * head_share(portrait, frame, extra)
+    weight = np.concatenate([np.ones(len(face)), follows * pinned])
     chest = np.concatenate([np.zeros(len(face)), chest_weight(portrait, frame, extra) * pinned])
     return PortraitMesh(
         rest, source, triangles, len(face), closing, between_lips, openings, weight, chest, carrier, share, region
@@ -217,7 +220,7 @@ def _moving_region(portrait: Portrait, frame: HeadFrame, outline: np.ndarray):
 
 
 def _extension_points(region, outline: np.ndarray, unit: float, rooms: np.ndarray) -> np.ndarray:
-    """Return a triangular lattice over the region outside the face, and the region's border.
+    """Return a rim along the jaw, so that what touches it bends evenly, a triangular lattice, and the region's border.
 
     Where the room at an edge is narrower than the lattice, a line of it lies at the end of that room.
     """
@@ -229,7 +232,13 @@ def _extension_points(region, outline: np.ndarray, unit: float, rooms: np.ndarra
     x[1:-1:2, 1:-1] += shift * 0.999
     lattice = np.column_stack([x.ravel(), y.ravel()])
     outside = np.array([-cv2.pointPolygonTest(outline, (float(a), float(b)), True) for a, b in lattice])
-    return lattice[outside > 0.4 * _SPACING * unit]
+    middle = outline.mean(axis=0)
+    from_middle = (outline - middle)[outline[:, 1] > middle[1] + _JAW * unit]
+    rim = middle + from_middle * (1 + _RIM * unit / np.hypot(*from_middle.T)[:, None])
+    apart = 0.4 * _SPACING * unit
+    rim = rim[((rim > (left + apart, top + apart)) & (rim < (right - 1 - apart, bottom - 1 - apart))).all(axis=1)]
+    free = np.hypot(*(lattice[:, None] - rim).transpose(2, 0, 1)).min(axis=1, initial=np.inf) > apart
+    return np.vstack([rim, lattice[free & (outside > apart)]])
 
 
 def _lattice_lines(first: float, last: float, before: float, after: float, spacing: float) -> np.ndarray:

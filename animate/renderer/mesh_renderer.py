@@ -19,7 +19,7 @@ from animate.renderer.bands import moving_bands, moving_triangles
 from animate.renderer.controls import controls_from_row
 from animate.renderer.eyes import build_eyes
 from animate.renderer.far_side import find_far_side
-from animate.renderer.folds import draw_chin, draw_folds
+from animate.renderer.folds import draw_folds, draw_jaw
 from animate.renderer.head import HeadMotion, chest_rise, fit_head_frame, head_motion
 from animate.renderer.lids import with_lids_behind_lenses, with_true_lids
 from animate.renderer.light import find_light
@@ -151,7 +151,7 @@ class MeshRenderer:
         window = None if matte is None else matte[self._window]
         backdrop = None if onto is None else frame[self._window]
         self._warp.draw(frame[self._window], vertices - self._corner, gain, self._light.cell, window, backdrop)
-        draw_chin(frame, vertices, self.mesh.rest, self._head.unit)
+        draw_jaw(frame, vertices, self.mesh.rest, self._head.unit)
         draw_folds(frame, row, vertices, self._head.unit)
         edges = {name: [vertices[chain] for chain in chains] for name, chains in self.mesh.openings.items()}
         self._mouth.draw(frame, row, *edges["mouth"], *motion.near(self._middles["mouth"]), self._head)

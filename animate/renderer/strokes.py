@@ -66,9 +66,10 @@ def soften_along(frame, start, axis, heights, width, strength):
                 share = strength * max(0.0, 1 - abs(t) / width)
             for k in range(3):
                 here = float(frame[y, x, k])
-                blurred = (above[k] + 2 * here + frame[y + 1, x, k]) / 4
+                if share > 0:
+                    blurred = (above[k] + 2 * here + frame[y + 1, x, k]) / 4
+                    frame[y, x, k] = np.uint8(here + share * (blurred - here) + 0.5)
                 above[k] = here
-                frame[y, x, k] = np.uint8(here + share * (blurred - here) + 0.5)
 
 
 @compiled
