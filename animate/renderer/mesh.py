@@ -40,6 +40,7 @@ _LIP_RIM = 0.018  # eye distances
 PIVOT = (0.0, 1.05, 1.35)  # where skull and neck meet, in the head's frame, eye distances (adult anatomy)
 _HAIR = 0.02  # eye distances
 _SPACING = 0.22  # of the extension's vertices, eye distances
+_LONG_SIDE = 0.4  # eye distances; of the outlines of faces seen from the front no side is longer than 0.33
 _NEAR_FACE = 0.9  # eye distances outside the face within which it lies as the face does, not as the skull
 
 
@@ -101,10 +102,13 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     """
     face, closing, face_triangles, openings = _refined_face(portrait, frame.unit)
     between_lips = np.arange(len(face) - 2 * len(openings["mouth"][0]), len(face))
-    outline = _outline(face[:, :2].astype(np.float32), _border(face_triangles), frame.unit)
+    inner = np.concatenate([between_lips, *(chain for pair in openings.values() for chain in pair)])
+    border = np.setdiff1d(_border(face_triangles), inner)
+    outline = _outline(face[:, :2].astype(np.float32), border, frame.unit)
     region = _moving_region(portrait, frame, face[outline, :2])
     rooms = border_rooms(portrait, region, face[:, :2], frame.unit)
     extra = _extension_points(region, face[outline, :2].astype(np.float32), frame.unit, rooms)
+    extra = np.vstack([extra, _seam_points(face[outline, :2], frame.unit)])
     distance, carrier, share = nearest_on_outline(extra, face[:, :2], outline)
     depth = skull_depth(extra, frame)
     at_face = (share * (face[carrier, 2] - skull_depth(face[carrier.ravel(), :2], frame).reshape(-1, 2))).sum(axis=1)
@@ -118,7 +122,7 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     pinned = border_weight(extra, region, rooms)
     share = share * skin_share(extra, face, carrier, share, distance, frame)[:, None] * pinned[:, None]
 
-    triangles = _extension_triangles(rest[:, :2], len(face), _border(face_triangles), outline)
+    triangles = _extension_triangles(rest[:, :2], len(face), border, outline)
     away = np.concatenate([np.zeros(len(face)), distance])
     triangles = triangles[np.argsort(-away[triangles].max(axis=1), kind="stable")]  # a chin comes down over the neck
     lids = np.concatenate([openings[eye][0] for eye in ("eyeRight", "eyeLeft")])
@@ -230,6 +234,19 @@ def _extension_points(region, outline: np.ndarray, unit: float, rooms: np.ndarra
     lattice = np.column_stack([x.ravel(), y.ravel()])
     outside = np.array([-cv2.pointPolygonTest(outline, (float(a), float(b)), True) for a, b in lattice])
     return lattice[outside > 0.4 * _SPACING * unit]
+
+
+def _seam_points(outline: np.ndarray, unit: float) -> np.ndarray:
+    """Return points [n, 2] on the long sides of an outline [M, 2], where the face curves back behind them.
+
+    Without them triangles of the extension would reach over such a side into the face, and not move as its edge does.
+    """
+    points = [np.empty((0, 2))]
+    for start, end in zip(outline, np.roll(outline, -1, axis=0)):
+        length = np.linalg.norm(end - start) / unit
+        if length > _LONG_SIDE:
+            points.append(np.linspace(start, end, 1 + int(np.ceil(length / _SPACING)))[1:-1])
+    return np.vstack(points)
 
 
 def _lattice_lines(first: float, last: float, before: float, after: float, spacing: float) -> np.ndarray:

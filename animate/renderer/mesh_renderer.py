@@ -82,7 +82,7 @@ class MeshRenderer:
         self.rest_row = np.concatenate([self.rig.own[: len(BLENDSHAPES)], np.zeros(len(HEAD), np.float32)])
         self._pivot = self._head.to_picture(np.array([PIVOT]))[0]
         self._weight = self.mesh.head_weight[:, None].astype(np.float32)
-        self._far_side = find_far_side(portrait.face, self.mesh, self._head, self._pivot)
+        self._far_side = find_far_side(portrait, self.mesh, self._head, self._pivot)
         self._chest = self.mesh.chest_weight.astype(np.float32)
 
         left, top, right, bottom = self.mesh.region
