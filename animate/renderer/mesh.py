@@ -18,6 +18,7 @@ from animate.renderer.attachment import (
     without_cliffs,
 )
 from animate.renderer.head import HeadFrame
+from animate.renderer.overhead import room_overhead
 from animate.topology import (
     EYE_LEFT_LOWER,
     EYE_LEFT_UPPER,
@@ -72,6 +73,8 @@ class PortraitMesh:
         [N - num_face, 2] how much of their expression it takes.
     region : tuple of int
         left, top, right, bottom of the part of the picture that can change; right and bottom are exclusive.
+    overhead : int
+        Rows above the picture, pixels, over which the mesh goes on.
     """
 
     rest: np.ndarray
@@ -86,6 +89,7 @@ class PortraitMesh:
     carrier: np.ndarray
     carrier_share: np.ndarray
     region: tuple
+    overhead: int
 
 
 def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
@@ -106,8 +110,11 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     border = np.setdiff1d(_border(face_triangles), inner)
     outline = _outline(face[:, :2].astype(np.float32), border, frame.unit)
     region = _moving_region(portrait, frame, face[outline, :2])
+    overhead = room_overhead(portrait, region, frame.unit)
+    ground = (region[0], region[1] - overhead, *region[2:])
     rooms = border_rooms(portrait, region, face[:, :2], frame.unit)
-    extra = _extension_points(region, face[outline, :2].astype(np.float32), frame.unit, rooms)
+    rooms[1] = overhead / 3 if overhead else rooms[1]
+    extra = _extension_points(ground, face[outline, :2].astype(np.float32), frame.unit, rooms)
     extra = np.vstack([extra, _seam_points(face[outline, :2], frame.unit)])
     distance, carrier, share = nearest_on_outline(extra, face[:, :2], outline)
     depth = skull_depth(extra, frame)
@@ -119,7 +126,7 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     for lip in (upper, lower, *between_lips.reshape(2, -1)):  # they meet in depth as well
         closing[lip, 2] = (rest[upper, 2] + rest[lower, 2]) / 2 - rest[lip, 2]
 
-    pinned = border_weight(extra, region, rooms)
+    pinned = border_weight(extra, ground, rooms)
     share = share * skin_share(extra, face, carrier, share, distance, frame)[:, None] * pinned[:, None]
 
     triangles = _extension_triangles(rest[:, :2], len(face), border, outline)
@@ -133,7 +140,19 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     weight = np.concatenate([np.ones(len(face)), neck_weight(portrait, frame, extra, distance) * pinned])
     chest = np.concatenate([np.zeros(len(face)), chest_weight(portrait, frame, extra) * pinned])
     return PortraitMesh(
-        rest, source, triangles, len(face), closing, between_lips, openings, weight, chest, carrier, share, region
+        rest,
+        source,
+        triangles,
+        len(face),
+        closing,
+        between_lips,
+        openings,
+        weight,
+        chest,
+        carrier,
+        share,
+        region,
+        overhead,
     )
 
 
