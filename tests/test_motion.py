@@ -232,7 +232,7 @@ def test_likely_contacts_are_carried_out_and_unlikely_ones_are_not():
     heard[:, 5] = 1
     for frames, phone, probability in ((slice(5, 9), 1, 0.3), (slice(15, 19), 3, 0.4), (slice(25, 29), 4, 0.6)):
         heard[frames, phone], heard[frames, 5] = probability, 1 - probability if probability > 0.5 else 0.4
-    heard[33:37, 2] = 0.02
+    heard[33:37, 2], heard[33:37, 5] = 0.005, 0.4
     controls = np.zeros((40, len(LATENTS)), np.float32)
     controls[:, LATENT_INDEX["jawOpen"]], controls[:, LATENT_INDEX["mouthLowerDown"]] = 0.3, 0.2
     motion = Motion(to_channels(carry_out(controls, evidence(heard, phones), LATENT_INDEX)), MOTION_FPS)
@@ -241,6 +241,15 @@ def test_likely_contacts_are_carried_out_and_unlikely_ones_are_not():
     assert gap[16:18].max() < 0.05 and motion["mouthRollLower"][16] > 0.15
     assert motion["mouthPucker"][26] > 0.3 and motion["mouthPucker"][6] < 0.02
     assert np.allclose(gap[33:37], gap[0]) and gap[0] > 0.3
+
+
+def test_a_contact_happens_at_its_peak_and_not_beside_it():
+    heard = np.zeros((30, 2), np.float32)
+    heard[10:20, 0], heard[13:17, 0] = 0.2, 0.9
+    lips = evidence(heard, ("p", "a"))[:, 0]
+    assert lips[13:17].min() > 0.95 and max(lips[10], lips[19]) < 0.05
+    heard[13:17, 0] = 0.2
+    assert evidence(heard, ("p", "a"))[10:20, 0].min() > 0.95  # a long one holds, however sure
 
 
 def test_a_contact_ends_where_an_open_vowel_is_certain():

@@ -166,6 +166,7 @@ def test_measures_tell_a_closed_mouth_from_an_open_one():
     assert good["rounding u o w"] == 1
     shut = measures.contacts([Case(WORDS, Motion.rest(taught.duration_s, MOTION_FPS))])
     assert good["false closures"] == 0 and shut["false closures"] == 1
+    assert good["closed in other consonants"] < shut["closed in other consonants"] == 1
     assert measures.stillness([Case(WORDS, gaping)])["closed outside speech"] == 0
 
 
@@ -177,6 +178,14 @@ def test_a_pause_in_which_a_voice_sounds_is_no_pause():
     values[105:110, FEATURES.index("energy")] = 1  # the end of a word
     heard = measures.with_unwritten_voice(phones, SpeechFeatures(values, MOTION_FPS))
     assert [phone.symbol for phone in heard] == ["a", measures.UNWRITTEN, "a", PAUSE]
+
+
+def test_a_vowel_ends_where_it_fades():
+    phones = [Phone("m", 0, 0.2), Phone("a", 0.2, 1.0), Phone("s", 1.0, 1.2), Phone("a", 1.2, 1.6)]
+    values = np.zeros((80, len(FEATURES)), np.float32)
+    values[10:30, FEATURES.index("energy")] = 1
+    heard = measures.without_silent_ends(phones, SpeechFeatures(values, MOTION_FPS))
+    assert [phone.end_s for phone in heard] == pytest.approx([0.2, 0.6, 1.2, 1.2])
 
 
 def test_measures_find_the_lag():

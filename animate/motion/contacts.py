@@ -17,15 +17,17 @@ OPEN = "aɑäæɛʌɐ"
 
 # Probabilities below the first are ignored, from the second on the contact is complete. Chosen by the scores of the
 # model card: lower ones find few more contacts, and close the lips for more and more t, d and n.
-_LIPS_FROM, _LIPS_FULL = 0.018, 0.055
+_LIPS_FROM, _LIPS_FULL = 0.007, 0.022
 _TEETH_FROM, _TEETH_FULL = 0.012, 0.040
 _ROUNDED_FROM, _ROUNDED_FULL = 0.05, 0.22
+# A contact happens where its probability peaks: within these frames, from the first share of their maximum on. Beside
+# the peak a low probability only says that the lips are on their way.
+_PEAK_WINDOW = 7
+_PEAK_FROM, _PEAK_FULL = 0.75, 1.0
 # Where an open vowel is this likely, contacts begin to give way, and where it is certain there are none.
 _OPEN_FROM, _OPEN_FULL = 0.5, 0.8
-_SPREAD = (
-    3  # frames: lips touch 20 ms before the phone and leave 10 ms after it (measured; see `animate.train.teacher`)
-)
-_SOFTEN = 0.8  # frames
+_SPREAD = 3  # frames: lips touch 20 ms before the phone and leave 10 ms after it (see `animate.train.teacher`)
+_SOFTEN = 0.75  # frames
 _TEETH_GAP = 0.03  # of `lip_gap`: the lower lip at the upper teeth
 _TEETH_ROLL = 0.18
 _ROUND_PUCKER = 0.32
@@ -41,17 +43,24 @@ def evidence(probabilities: np.ndarray, phones: Sequence[str]) -> np.ndarray:
         IPA.
     """
 
-    def gate(letters: str, first: float, full: float) -> np.ndarray:
-        columns = [index for index, phone in enumerate(phones) if phone and phone in letters]
-        return np.clip((probabilities[:, columns].sum(axis=1) - first) / (full - first), 0, 1)
+    def likely(letters: str) -> np.ndarray:
+        return probabilities[:, [index for index, phone in enumerate(phones) if phone and phone in letters]].sum(axis=1)
+
+    def gate(curve: np.ndarray, first: float, full: float) -> np.ndarray:
+        return np.clip((curve - first) / (full - first), 0, 1)
 
     def spread(gate: np.ndarray) -> np.ndarray:
         return gaussian_filter1d(maximum_filter1d(gate, _SPREAD), _SOFTEN)
 
-    apart = 1 - gate(OPEN, _OPEN_FROM, _OPEN_FULL)
-    lips, teeth = gate(LIPS, _LIPS_FROM, _LIPS_FULL), gate(TEETH, _TEETH_FROM, _TEETH_FULL)
-    rounded = gate(ROUNDED, _ROUNDED_FROM, _ROUNDED_FULL)
-    return np.stack([spread(lips) * apart, spread(teeth) * apart, spread(rounded)], axis=1).astype(np.float32)
+    def touching(letters: str, first: float, full: float) -> np.ndarray:
+        curve = likely(letters)
+        of_peak = curve / np.maximum(maximum_filter1d(curve, _PEAK_WINDOW), first)
+        return spread(gate(curve, first, full) * gate(of_peak, _PEAK_FROM, _PEAK_FULL))
+
+    apart = 1 - gate(likely(OPEN), _OPEN_FROM, _OPEN_FULL)
+    lips, teeth = touching(LIPS, _LIPS_FROM, _LIPS_FULL), touching(TEETH, _TEETH_FROM, _TEETH_FULL)
+    rounded = spread(gate(likely(ROUNDED), _ROUNDED_FROM, _ROUNDED_FULL))
+    return np.stack([lips * apart, teeth * apart, rounded], axis=1).astype(np.float32)
 
 
 def carry_out(controls: np.ndarray, sure: np.ndarray, index: dict[str, int]) -> np.ndarray:

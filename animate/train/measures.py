@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from animate.channels import HEAD
 from animate.motion.latents import lip_gap
 from animate.speech.features import FEATURES, MOTION_FPS
 from animate.train.phonemes import PAUSE, Phone
+from animate.train.visemes import VISEMES, VOWELS, visemes_of
 from animate.types import Motion, SpeechFeatures
 
 CONTACT = 0.05  # of `lip_gap`, about 2 % of the eye distance
@@ -21,6 +22,9 @@ _LONG_PAUSE_S = 0.8
 UNWRITTEN = "?"  # a phone of no class
 _SOUNDS_FROM = 0.9  # of `energy`, 6 dB below the speech: louder than the noise of any room we know
 _VOICE_S = 0.2  # a shorter one is the end of a word
+_FADED = 0.5  # of `energy`, 30 dB below the speech
+# Consonants that no lip makes: not p b m, f v, w and their like
+_PARTED = frozenset(symbol for symbol, viseme in VISEMES.items() if symbol not in VOWELS and viseme.gap > 0.2)
 _HEIGHTS = {"a": "aɑæ", "e o": "eɛoɔ", "i u": "iuɯ", "m": "m"}
 
 
@@ -35,12 +39,14 @@ class Case:
 
 
 def contacts(cases: list[Case]) -> dict[str, float]:
-    """Return how often lips do what p b m, f v and rounded vowels need, and how often they seal in open vowels."""
+    """Return how often lips do what p b m, f v and rounded vowels need, and how often they touch where they should not:
+    in the middle of open vowels and of consonants that no lip makes."""
     found: dict[str, list[bool]] = {
         "closures p b m": [],
         "contacts f v": [],
         "rounding u o w": [],
         "false closures": [],
+        "closed in other consonants": [],
     }
     for case in cases:
         gap, pucker = lip_gap(case.motion), case.motion["mouthPucker"]
@@ -48,6 +54,7 @@ def contacts(cases: list[Case]) -> dict[str, float]:
             near = _span(phone, _REACH_S)
             if not phone.symbol or not len(gap[near]):
                 continue
+            middle = min(round((phone.start_s + phone.end_s) / 2 * MOTION_FPS), len(gap) - 1)
             if phone.symbol[0] in "pbm":
                 found["closures p b m"].append(gap[near].min() < CONTACT)
             elif phone.symbol[0] in "fv":
@@ -55,8 +62,9 @@ def contacts(cases: list[Case]) -> dict[str, float]:
             elif phone.symbol[0] in "uow":
                 found["rounding u o w"].append(pucker[near].max() > _ROUNDED)
             elif phone.symbol[0] in "aɑæɛ" and phone.end_s - phone.start_s >= 0.08:
-                middle = round((phone.start_s + phone.end_s) / 2 * MOTION_FPS)
-                found["false closures"] += [gap[middle] < CONTACT] if middle < len(gap) else []
+                found["false closures"].append(gap[middle] < CONTACT)
+            elif visemes_of(phone.symbol)[-1][2] in _PARTED:
+                found["closed in other consonants"].append(gap[middle] < CONTACT)
     return {name: share(flags) for name, flags in found.items()} | {"p b m": len(found["closures p b m"])}
 
 
@@ -121,6 +129,19 @@ def with_unwritten_voice(phones: list[Phone], features: SpeechFeatures) -> list[
     for phone in phones:
         unwritten = phone.symbol == PAUSE and sounds[_span(phone, 0)].sum() / MOTION_FPS > _VOICE_S
         heard.append(Phone(UNWRITTEN, phone.start_s, phone.end_s) if unwritten else phone)
+    return heard
+
+
+def without_silent_ends(phones: list[Phone], features: SpeechFeatures) -> list[Phone]:
+    """Return the phones; vowels end where they fade, for synthesisers label the last one on into the silence."""
+    level = features.values[:, FEATURES.index("energy")]
+    heard = []
+    for phone in phones:
+        if phone.symbol[:1] in VOWELS:
+            sounds = np.flatnonzero(level[_span(phone, 0)] > _FADED)
+            end_s = phone.start_s + (sounds[-1] + 1) / MOTION_FPS if len(sounds) else phone.start_s
+            phone = replace(phone, end_s=min(end_s, phone.end_s))
+        heard.append(phone)
     return heard
 
 

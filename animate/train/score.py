@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,8 +85,9 @@ def score(
 def speech_scores(cases: list[Case]) -> dict[str, float]:
     """Return everything that is measured of speech with known phones."""
     row = measures.contacts(cases) | measures.openness(cases)
-    if any(case.teacher for case in cases):
+    if taught := [replace(case, motion=case.teacher) for case in cases if case.teacher]:
         row |= measures.agreement(cases)
+        row["closed in other consonants (teacher)"] = measures.contacts(taught)["closed in other consonants"]
     return row | measures.stillness(cases)
 
 
@@ -102,7 +104,7 @@ def corpus_cases(
         features = extract_features(Speech(padded, SAMPLE_RATE))
         motion = pipeline(features, seed=0, acting=acting, num_inference_steps=num_inference_steps)
         teacher = Motion(to_channels(programme.controls), MOTION_FPS)
-        cases.append(Case(phones, motion, record["language"], teacher))
+        cases.append(Case(measures.without_silent_ends(phones, features), motion, record["language"], teacher))
     return cases
 
 
