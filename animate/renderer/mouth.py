@@ -97,7 +97,7 @@ class Mouth:
             strength = (_CONTACT + (_CORNER - _CONTACT) * smoothstep((side - 0.6) / 0.3)) * touching
             width = max(0.8, 0.016 * head.unit)
             # Where one lip ends and the other begins goes from pixel to pixel: as a hard edge it would flicker.
-            soften_along(frame, start, axis, line, 1.5 * width, float(touching.min()))
+            soften_along(frame, start, axis, line, 0.9 * width, float(touching.min()))
             darken_along(frame, start, axis, line, width, strength)
         opening = find_opening(upper, lower, frame.shape[1::-1], 0.0, max(1.2, 0.015 * head.unit))
         if opening is None:
