@@ -5,6 +5,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from animate.channels import CHANNELS, INDEX
+from animate.renderer import MeshRenderer
 from animate.renderer.lips import with_true_lips
 from animate.topology import LIPS_INNER_LOWER, LIPS_INNER_UPPER, LIPS_OUTER_LOWER, LIPS_OUTER_UPPER
 from animate.types import Portrait
@@ -40,3 +42,13 @@ def test_lips_that_lie_well_or_are_closed_stay(astronaut):
     assert moved(painted(astronaut, wider=0.0)).max() < 0.03  # about a pixel
     closed = replace(astronaut, face=replace(astronaut.face, vertices=astronaut.face.neutral))
     assert with_true_lips(closed) is closed
+
+
+def test_the_line_between_lips_that_have_closed_does_not_flicker_as_the_head_moves(astronaut):
+    renderer = MeshRenderer(astronaut)
+    rows = np.zeros((16, len(CHANNELS)), np.float32)
+    rows[:, INDEX["headY"]] = 0.02 + 0.15 / astronaut.face.eye_distance * np.arange(16)  # a seventh of a pixel a step
+    lips = renderer.vertices(rows[0])[np.concatenate(renderer.mesh.openings["mouth"])]
+    (left, top), (right, bottom) = lips.min(axis=0).astype(int) - 2, lips.max(axis=0).astype(int) + 4
+    frames = np.array([renderer.draw(row)[top:bottom, left:right] for row in rows], float)
+    assert np.abs(np.diff(frames, n=2, axis=0)).max() < 60

@@ -11,7 +11,7 @@ from animate.renderer.backdrop import fill_behind, person_alpha
 from animate.renderer.controls import COLUMN, controls_from_row
 from animate.renderer.far_side import find_far_side
 from animate.renderer.head import fit_head_frame, head_motion
-from animate.renderer.mesh import build_mesh
+from animate.renderer.mesh import PIVOT, build_mesh
 from animate.renderer.opening import find_opening
 from animate.renderer.raster import SUBPIXEL, rasterise
 from animate.renderer.rig import build_rig
@@ -282,15 +282,21 @@ def test_the_edge_of_an_opening_is_soft_where_it_is_steep():
     assert np.abs(np.diff(middle)).max() < 0.7
 
 
-def test_the_far_cheek_bulges_as_a_three_quarter_face_turns_to_the_front(astronaut, shared):
+@pytest.fixture
+def three_quarter(shared):
+    """Return a portrait that looks to the picture's left, its frame, its mesh and its far side."""
     from animate.portrait import read_portrait
 
-    frame = fit_head_frame(astronaut.face)
-    assert find_far_side(astronaut.face, build_mesh(astronaut, frame), frame, frame.origin) is None
-    portrait = read_portrait(shared / "portraits" / "painting_mona_lisa.jpg")  # looks to the picture's left
+    portrait = read_portrait(shared / "portraits" / "art_glasses_threequarter.png")
     frame = fit_head_frame(portrait.face)
     mesh = build_mesh(portrait, frame)
-    far = find_far_side(portrait.face, mesh, frame, frame.to_picture(np.array([[0.0, 1.05, 1.35]]))[0])
+    return portrait, frame, mesh, find_far_side(portrait, mesh, frame, frame.to_picture(np.array([PIVOT]))[0])
+
+
+def test_the_far_cheek_bulges_as_a_three_quarter_face_turns_to_the_front(astronaut, three_quarter):
+    frame = fit_head_frame(astronaut.face)
+    assert find_far_side(astronaut, build_mesh(astronaut, frame), frame, frame.origin) is None
+    _, frame, mesh, far = three_quarter
     widest = np.abs(far.bulge[:, 0]).argmax()
     assert mesh.rest[widest, 0] < frame.origin[0]
     assert far.bulge[widest, 0] < -0.03 * frame.unit
@@ -298,3 +304,27 @@ def test_the_far_cheek_bulges_as_a_three_quarter_face_turns_to_the_front(astrona
     assert (
         far.share(row(headYaw=-10)) == far.share(row()) == 0 < far.share(row(headYaw=10)) < far.share(row(headYaw=20))
     )
+
+
+def test_the_far_cheek_comes_to_where_its_hidden_skin_would_show(three_quarter):
+    portrait, frame, mesh, far = three_quarter
+    motion = head_motion(row(headYaw=20), frame, frame.to_picture(np.array([PIVOT]))[0])
+    whole = cv2.convexHull(motion.placed(portrait.face.vertices[:468]))
+    outline = cv2.convexHull(mesh.rest[: mesh.num_face, :2].astype(np.float32), returnPoints=False)[:, 0]
+
+    def lacks(shape: np.ndarray) -> float:
+        places = motion.placed(shape[outline].astype(np.float32)).tolist()
+        return max(cv2.pointPolygonTest(whole, place, True) for place in places) / frame.unit
+
+    bulged = mesh.rest.copy()
+    bulged[:, :2] += far.bulge
+    assert lacks(mesh.rest) > 0.25
+    assert lacks(bulged) < 0.15
+
+
+def test_nothing_beyond_the_outline_hangs_on_the_face_behind_it(three_quarter):
+    _, frame, mesh, _ = three_quarter
+    outline = cv2.convexHull(mesh.rest[: mesh.num_face, :2].astype(np.float32))
+    depth = np.array([cv2.pointPolygonTest(outline, place, True) for place in mesh.rest[:, :2].tolist()])
+    reach = depth[mesh.triangles] / frame.unit
+    assert not ((reach.min(axis=1) < -0.02) & (reach.max(axis=1) > 0.05)).any()

@@ -19,6 +19,7 @@ from animate.renderer.attachment import (
 )
 from animate.renderer.clothes import head_share
 from animate.renderer.head import HeadFrame
+from animate.renderer.overhead import room_overhead
 from animate.topology import (
     EYE_LEFT_LOWER,
     EYE_LEFT_UPPER,
@@ -42,6 +43,7 @@ PIVOT = (0.0, 1.05, 1.35)  # where skull and neck meet, in the head's frame, eye
 _HAIR = 0.02  # eye distances
 _SPACING = 0.22  # of the extension's vertices, eye distances
 _JAW, _RIM = 0.3, 0.13  # eye distances below the middle of the outline, and from the jaw to the vertices along it
+_LONG_SIDE = 0.4  # eye distances; of the outlines of faces seen from the front no side is longer than 0.33
 _NEAR_FACE = 0.9  # eye distances outside the face within which it lies as the face does, not as the skull
 
 
@@ -73,6 +75,8 @@ class PortraitMesh:
         [N - num_face, 2] how much of their expression it takes.
     region : tuple of int
         left, top, right, bottom of the part of the picture that can change; right and bottom are exclusive.
+    overhead : int
+        Rows above the picture, pixels, over which the mesh goes on.
     """
 
     rest: np.ndarray
@@ -87,6 +91,7 @@ class PortraitMesh:
     carrier: np.ndarray
     carrier_share: np.ndarray
     region: tuple
+    overhead: int
 
 
 def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
@@ -103,10 +108,16 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     """
     face, closing, face_triangles, openings = _refined_face(portrait, frame.unit)
     between_lips = np.arange(len(face) - 2 * len(openings["mouth"][0]), len(face))
-    outline = _outline(face[:, :2].astype(np.float32), _border(face_triangles), frame.unit)
+    inner = np.concatenate([between_lips, *(chain for pair in openings.values() for chain in pair)])
+    border = np.setdiff1d(_border(face_triangles), inner)
+    outline = _outline(face[:, :2].astype(np.float32), border, frame.unit)
     region = _moving_region(portrait, frame, face[outline, :2])
+    overhead = room_overhead(portrait, region, frame.unit)
+    ground = (region[0], region[1] - overhead, *region[2:])
     rooms = border_rooms(portrait, region, face[:, :2], frame.unit)
-    extra = _extension_points(region, face[outline, :2].astype(np.float32), frame.unit, rooms)
+    rooms[1] = overhead / 3 if overhead else rooms[1]
+    extra = _extension_points(ground, face[outline, :2].astype(np.float32), frame.unit, rooms)
+    extra = np.vstack([extra, _seam_points(face[outline, :2], frame.unit)])
     distance, carrier, share = nearest_on_outline(extra, face[:, :2], outline)
     depth = skull_depth(extra, frame)
     at_face = (share * (face[carrier, 2] - skull_depth(face[carrier.ravel(), :2], frame).reshape(-1, 2))).sum(axis=1)
@@ -117,10 +128,10 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     for lip in (upper, lower, *between_lips.reshape(2, -1)):  # they meet in depth as well
         closing[lip, 2] = (rest[upper, 2] + rest[lower, 2]) / 2 - rest[lip, 2]
 
-    pinned = border_weight(extra, region, rooms)
+    pinned = border_weight(extra, ground, rooms)
     share = share * skin_share(extra, face, carrier, share, distance, frame)[:, None] * pinned[:, None]
 
-    triangles = _extension_triangles(rest[:, :2], len(face), _border(face_triangles), outline)
+    triangles = _extension_triangles(rest[:, :2], len(face), border, outline)
     away = np.concatenate([np.zeros(len(face)), distance])
     triangles = triangles[np.argsort(-away[triangles].max(axis=1), kind="stable")]  # a chin comes down over the neck
     lids = np.concatenate([openings[eye][0] for eye in ("eyeRight", "eyeLeft")])
@@ -132,7 +143,19 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     weight = np.concatenate([np.ones(len(face)), follows * pinned])
     chest = np.concatenate([np.zeros(len(face)), chest_weight(portrait, frame, extra) * pinned])
     return PortraitMesh(
-        rest, source, triangles, len(face), closing, between_lips, openings, weight, chest, carrier, share, region
+        rest,
+        source,
+        triangles,
+        len(face),
+        closing,
+        between_lips,
+        openings,
+        weight,
+        chest,
+        carrier,
+        share,
+        region,
+        overhead,
     )
 
 
@@ -239,6 +262,19 @@ def _extension_points(region, outline: np.ndarray, unit: float, rooms: np.ndarra
     rim = rim[((rim > (left + apart, top + apart)) & (rim < (right - 1 - apart, bottom - 1 - apart))).all(axis=1)]
     free = np.hypot(*(lattice[:, None] - rim).transpose(2, 0, 1)).min(axis=1, initial=np.inf) > apart
     return np.vstack([rim, lattice[free & (outside > apart)]])
+
+
+def _seam_points(outline: np.ndarray, unit: float) -> np.ndarray:
+    """Return points [n, 2] on the long sides of an outline [M, 2], where the face curves back behind them.
+
+    Without them triangles of the extension would reach over such a side into the face, and not move as its edge does.
+    """
+    points = [np.empty((0, 2))]
+    for start, end in zip(outline, np.roll(outline, -1, axis=0)):
+        length = np.linalg.norm(end - start) / unit
+        if length > _LONG_SIDE:
+            points.append(np.linspace(start, end, 1 + int(np.ceil(length / _SPACING)))[1:-1])
+    return np.vstack(points)
 
 
 def _lattice_lines(first: float, last: float, before: float, after: float, spacing: float) -> np.ndarray:

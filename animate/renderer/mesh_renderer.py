@@ -26,6 +26,7 @@ from animate.renderer.light import find_light
 from animate.renderer.lips import with_true_lips
 from animate.renderer.mesh import PIVOT, build_mesh
 from animate.renderer.mouth import build_mouth
+from animate.renderer.overhead import make_overhead
 from animate.renderer.rig import build_rig
 from animate.renderer.sampling import double
 from animate.renderer.spectacles import find_spectacles, wears_spectacles
@@ -82,7 +83,7 @@ class MeshRenderer:
         self.rest_row = np.concatenate([self.rig.own[: len(BLENDSHAPES)], np.zeros(len(HEAD), np.float32)])
         self._pivot = self._head.to_picture(np.array([PIVOT]))[0]
         self._weight = self.mesh.head_weight[:, None].astype(np.float32)
-        self._far_side = find_far_side(portrait.face, self.mesh, self._head, self._pivot)
+        self._far_side = find_far_side(portrait, self.mesh, self._head, self._pivot)
         self._chest = self.mesh.chest_weight.astype(np.float32)
 
         left, top, right, bottom = self.mesh.region
@@ -93,9 +94,10 @@ class MeshRenderer:
         self._share[_HEAD_COLUMNS] = head_freedom(self.mesh.region, points, self._head.unit)
         self._light = find_light(portrait, self._head, self.mesh.region)
         self._spectacles, bare = (worn and find_spectacles(portrait, self.mesh)) or (None, self._image)
-        alpha = person_alpha(self._image, portrait.matte, points, self._head.unit, portrait.in_front, portrait.behind)
-        self._person = StillLayer(self._image, alpha)
-        self._warp = self._build_warp(bare[self._window], alpha[self._window], device)
+        above = make_overhead(self._image, portrait.matte, self.mesh.overhead, self._head.unit)
+        alpha = self._moving_alpha(portrait, points, above)
+        self._person = StillLayer(self._image, alpha[self.mesh.overhead :])
+        self._warp = self._build_warp(bare, alpha, above, device)
         self._still_parts = self._person.without(self._window, self._warp.bands)
         self._in_front = None
         if portrait.in_front is not None:
@@ -108,18 +110,35 @@ class MeshRenderer:
             for name in ("mouth", *self._eyes)
         }
 
-    def _build_warp(self, picture: np.ndarray, alpha: np.ndarray, device: str):
-        moving = double(np.dstack([picture, alpha if self._matte is None else self._matte[self._window]]))
+    def _moving_alpha(self, portrait: Portrait, points: np.ndarray, above: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """Return how far each pixel moves with the person, uint8 [overhead + H, W]."""
+        rows = self.mesh.overhead
+        image, matte = (np.vstack(parts) for parts in zip(above, (self._image, portrait.matte)))
+        others = (
+            None if mask is None else np.pad(mask, ((rows, 0), (0, 0)), "edge")
+            for mask in (portrait.in_front, portrait.behind)
+        )
+        return person_alpha(image, matte, points + (0, rows), self._head.unit, *others)
+
+    def _build_warp(self, picture: np.ndarray, alpha: np.ndarray, above: tuple[np.ndarray, np.ndarray], device: str):
+        """Return what warps a picture uint8 [H, W, 3] by an alpha uint8 [overhead + H, W]."""
+        rows, columns = self._window
+        overhead = self.mesh.overhead
+        higher = np.s_[rows.start : rows.stop + overhead, columns]
+        opaque = alpha if self._matte is None else np.vstack([np.round(255 * above[1]).astype(np.uint8), self._matte])
+        moving = double(np.dstack([np.vstack([above[0], picture])[higher], opaque[higher]]))
+        alpha = alpha[overhead:][self._window]
         backdrop = None
         if self._matte is None:
             backdrop = fill_behind(self._image[self._window], alpha, self._head.unit)
-        triangles, source = moving_triangles(self.mesh, self.rig), 2 * (self.mesh.source - self._corner)
+        triangles = moving_triangles(self.mesh, self.rig)
+        source = 2 * (self.mesh.source - self._corner + np.array([0, overhead], np.float32))
         if device == "cpu":
             bands = moving_bands(self.mesh, self.rig, alpha, self._head.unit)
-            return CompiledWarp(moving, backdrop, triangles, source, bands)
+            return CompiledWarp(moving, backdrop, triangles, source, bands, overhead)
         from animate.renderer.torch_warp import TorchWarp  # torch takes seconds to import
 
-        return TorchWarp(moving, backdrop, triangles, source, device)
+        return TorchWarp(moving, backdrop, triangles, source, device, overhead)
 
     def draw(self, row: np.ndarray, onto: np.ndarray | None = None) -> np.ndarray:
         """Draw one frame.

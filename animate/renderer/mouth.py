@@ -27,7 +27,7 @@ from animate.renderer.mouth_textures import (
 from animate.renderer.opening import find_opening, straightened
 from animate.renderer.raster import blend_into, lay_texture
 from animate.renderer.rig import Rig
-from animate.renderer.strokes import darken_along
+from animate.renderer.strokes import darken_along, soften_along
 from animate.types import Portrait
 
 _UPPER_EDGE = 0.04  # how far the upper teeth reach below the closed lips' line, eye distances
@@ -95,7 +95,10 @@ class Mouth:
             touching, line = np.pad(touching, beyond, "edge"), np.pad(line, beyond, "reflect", reflect_type="odd")
             side = np.abs(np.linspace(-1, 1, len(line)))
             strength = (_CONTACT + (_CORNER - _CONTACT) * smoothstep((side - 0.6) / 0.3)) * touching
-            darken_along(frame, start, axis, line, max(0.8, 0.016 * head.unit), strength)
+            width = max(0.8, 0.016 * head.unit)
+            # Where one lip ends and the other begins goes from pixel to pixel: as a hard edge it would flicker.
+            soften_along(frame, start, axis, line, 0.9 * width, float(touching.min()))
+            darken_along(frame, start, axis, line, width, strength)
         opening = find_opening(upper, lower, frame.shape[1::-1], 0.0, max(1.2, 0.015 * head.unit))
         if opening is None:
             return

@@ -17,7 +17,7 @@ class TorchWarp:
 
     Parameters
     ----------
-    moving, backdrop, triangles, source
+    moving, backdrop, triangles, source, overhead
         As for `warp.CompiledWarp`.
     device : str
         As torch names it.
@@ -28,13 +28,22 @@ class TorchWarp:
         If torch has no such device.
     """
 
-    def __init__(self, moving: np.ndarray, backdrop: np.ndarray | None, triangles, source, device: str = "cuda"):
+    def __init__(
+        self,
+        moving: np.ndarray,
+        backdrop: np.ndarray | None,
+        triangles,
+        source,
+        device: str = "cuda",
+        overhead: int = 0,
+    ):
         try:
             self.device = torch.zeros(1, device=device).device
         except (RuntimeError, AssertionError) as error:
             raise DependencyError(f"torch cannot use the device {device!r} ({error}). Use 'cpu'.") from None
         self._moving = torch.from_numpy(np.ascontiguousarray(moving)).to(self.device)
-        self._size = moving.shape[0] // 2, moving.shape[1] // 2
+        self._size = moving.shape[0] // 2 - overhead, moving.shape[1] // 2
+        self._corner = torch.tensor([0, 2 * overhead], device=self.device)
         self._backdrop = backdrop
         if backdrop is not None:
             self._backdrop = torch.from_numpy(np.ascontiguousarray(backdrop)).to(self.device).int()
@@ -105,7 +114,7 @@ class TorchWarp:
         seen = top.clamp(min=0)
         offset = pixel - a[seen]
         source = self._source[self._triangles[seen, 0]] + by_x[seen] * offset[:, :1] + by_y[seen] * offset[:, 1:]
-        source = torch.where((top < 0)[:, None], 2 * pixel, source)
+        source = torch.where((top < 0)[:, None], 2 * pixel + self._corner, source)
         return torch.floor(source * SUBPIXEL + 0.5).long()
 
     def _sample(self, place: torch.Tensor) -> torch.Tensor:

@@ -26,14 +26,22 @@ class CompiledWarp:
         Where the vertices come from, in pixels of `moving`.
     bands : list of (slice, slice)
         Rows and columns outside of which nothing changes.
+    overhead : int
+        Rows of the picture that `moving` holds above the window.
     """
 
     def __init__(
-        self, moving: np.ndarray, backdrop: np.ndarray | None, triangles: np.ndarray, source: np.ndarray, bands
+        self,
+        moving: np.ndarray,
+        backdrop: np.ndarray | None,
+        triangles: np.ndarray,
+        source: np.ndarray,
+        bands,
+        overhead: int = 0,
     ):
         self.moving, self.backdrop, self.triangles, self.source = moving, backdrop, triangles, source
         self.bands = bands
-        x, y = np.meshgrid(np.arange(moving.shape[1] // 2), np.arange(moving.shape[0] // 2))
+        x, y = np.meshgrid(np.arange(moving.shape[1] // 2), np.arange(overhead, moving.shape[0] // 2))
         self._still = np.stack([2 * x, 2 * y], axis=-1).astype(np.int16)
         self._threads = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
         self._own = threading.local()
