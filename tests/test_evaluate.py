@@ -10,10 +10,10 @@ from animate.channels import BLENDSHAPES, INDEX
 from animate.cli import main
 from animate.errors import DependencyError
 from animate.evaluate import Figure, table
-from animate.evaluate.closed_loop import closed_loop, read_face
+from animate.evaluate.closed_loop import closed_loop, read_face, shut_figure
 from animate.evaluate.geometry import folds_and_holes
 from animate.evaluate.pixels import grey_figure, identity_figure, outside_figure, rest_figure, smoothness_figure
-from animate.evaluate.rows import mirrored, plausible_rows, row, smooth_motion, sweep
+from animate.evaluate.rows import blinks, mirrored, plausible_rows, row, smooth_motion, sweep
 from animate.renderer import MeshRenderer
 from animate.types import Motion
 
@@ -84,6 +84,12 @@ def test_the_closed_loop_sees_a_renderer_that_does_something_else(astronaut, ren
     bad = by_name(closed_loop(astronaut, Faulty(renderer, spoil_row=lambda values: 0 * values), rows))
     assert good["lip gap"].value < 4 < bad["lip gap"].value
     assert good["head yaw"].value < 1.5 < 3.5 < bad["head yaw"].value
+
+
+def test_eyes_that_do_not_shut_are_seen(astronaut, renderer):
+    half = Faulty(renderer, spoil_row=lambda values: values * 0.5)
+    assert shut_figure(astronaut, renderer, blinks()).good
+    assert not shut_figure(astronaut, half, blinks()).good
 
 
 def test_changes_beyond_the_person_are_seen(astronaut, renderer):

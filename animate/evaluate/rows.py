@@ -6,6 +6,7 @@ from animate.channels import BLENDSHAPES, CHANNELS, INDEX
 from animate.types import Motion
 
 TURNS_DEG = {"headYaw": 20.0, "headPitch": 15.0, "headRoll": 15.0}
+_BLINK_TURN_DEG = 4.0
 _NEEDS_OPEN_MOUTH = ("mouthClose", "tongueOut")
 # Pitch, yaw and roll (degrees), x, y and z (eye distances): random rows stay within.
 _HEAD_LIMITS = np.array([15.0, 20.0, 15.0, 0.3, 0.3, 1.5], np.float32)
@@ -35,6 +36,12 @@ def sweep() -> dict[str, np.ndarray]:
         for sign in (-1, 1):
             rows[f"{name}{sign * angle:+.0f}"] = row(**{name: sign * angle})
     return rows
+
+
+def blinks() -> np.ndarray:
+    """Return both eyes shut with the head at rest and turned a little each way, float32 [7, 58]."""
+    turns = [{name: sign * _BLINK_TURN_DEG} for name in TURNS_DEG for sign in (-1, 1)]
+    return np.stack([row(eyeBlink=1.0, **turn) for turn in ({}, *turns)])
 
 
 def plausible_rows(motion: Motion, count: int, seed: int) -> np.ndarray:

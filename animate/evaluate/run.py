@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from animate.evaluate.closed_loop import closed_loop
+from animate.evaluate.closed_loop import closed_loop, shut_figure
 from animate.evaluate.figures import Figure
 from animate.evaluate.geometry import folds_and_holes
 from animate.evaluate.pixels import (
@@ -18,7 +18,7 @@ from animate.evaluate.pixels import (
     smoothness_figure,
     turned_rows,
 )
-from animate.evaluate.rows import plausible_rows, row, smooth_motion, sweep
+from animate.evaluate.rows import blinks, plausible_rows, row, smooth_motion, sweep
 from animate.evaluate.turned import turned_figure
 from animate.renderer import MeshRenderer
 from animate.types import Motion, Portrait
@@ -74,6 +74,7 @@ def evaluate(
     figures = [
         rest_figure(portrait, renderer),
         *closed_loop(portrait, renderer, sweep(), bar),
+        shut_figure(portrait, renderer, blinks()),
         outside_figure(portrait, renderer, hardest),
         mirror_figure(portrait, renderer, MeshRenderer, np.concatenate([row()[None], speech, turned_rows()])),
         grey_figure(portrait, MeshRenderer, hardest),
