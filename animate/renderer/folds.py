@@ -11,7 +11,7 @@ from animate.topology import JAWLINE, MIRROR
 # Each fold runs through the means of vertices of the right half of the face; its width is in eye distances; and it
 # takes as much of the light as the channels that make it say, each at 1 (places after Ekman & Friesen 1978, FACS).
 _ON_BOTH_SIDES = (
-    (((129, 98), (203,), (206,), (216,), (212,)), 0.06, {"mouthSmile": 0.22, "noseSneer": 0.16, "cheekSquint": 0.08}),
+    (((129, 98), (203,), (206,), (216,), (212,)), 0.06, {"mouthSmile": 0.18, "noseSneer": 0.16, "cheekSquint": 0.08}),
     (((226,), (143,)), 0.022, {"eyeSquint": 0.18, "cheekSquint": 0.12, "mouthSmile": 0.08}),
     (((31,), (111,)), 0.022, {"eyeSquint": 0.14, "cheekSquint": 0.12, "mouthSmile": 0.08}),
     (((232,), (231,), (230,), (229,), (31,)), 0.04, {"eyeSquint": 0.14, "cheekSquint": 0.14, "mouthSmile": 0.08}),

@@ -99,4 +99,4 @@ def crease_along(frame, start, axis, heights, width, strength):
                 depth = strength * (1 - u * u) * np.exp(-(t * t) / (width * width))
                 most = max(1.0, float(max(frame[y, x, 0], frame[y, x, 1], frame[y, x, 2])))
                 for k in range(3):
-                    frame[y, x, k] = np.uint8(frame[y, x, k] * (1 - depth * (1.6 - frame[y, x, k] / most)) + 0.5)
+                    frame[y, x, k] = np.uint8(frame[y, x, k] * (1 - depth * (2.45 - 2 * frame[y, x, k] / most)) + 0.5)
