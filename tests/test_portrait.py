@@ -136,7 +136,7 @@ def test_a_picture_on_its_side_is_refused_with_the_way_to_turn_it(picture):
 def test_hidden_eyes_are_refused(picture):
     hidden = picture.copy()
     hidden[90:112, 185:265] = 20
-    with pytest.raises(PortraitError, match="not clearly a person's"):
+    with pytest.raises(PortraitError, match="right eye and left eye cannot be seen"):
         portrait_from_image(hidden)
 
 
@@ -244,6 +244,14 @@ def test_every_human_picture_is_accepted(name):
     upper, lower = (portrait.face.neutral[list(c)] for c in (topology.LIPS_INNER_UPPER, topology.LIPS_INNER_LOWER))
     gap = np.linalg.norm(upper - lower, axis=1)
     assert gap.max() < 0.02 * portrait.face.eye_distance
+
+
+def test_the_crop_that_shows_a_face_best_tells_whether_it_is_a_persons(monkeypatch):
+    detector, face = load_detector("mediapipe"), face_at((200, 200), 100)
+    sizes = []
+    monkeypatch.setattr(detector, "_score_in", lambda image, view: sizes.append(view.side_px) or 0.7 * (len(sizes) > 2))
+    assert detector.human_score(np.zeros((400, 400, 3), np.uint8), face.vertices) == pytest.approx(0.7)
+    assert len(set(sizes)) == 2
 
 
 @with_shared
