@@ -70,3 +70,8 @@ def test_a_picture_that_ends_at_the_mouth_has_no_clothes(astronaut):
     end = int(astronaut.face.vertices[CHIN, 1] - 0.5 * astronaut.face.eye_distance)
     cut = dataclasses.replace(astronaut, image=astronaut.image[:end].copy(), matte=np.ones_like(astronaut.matte[:end]))
     assert np.all(share_at(cut, astronaut.face.vertices[:, :2]) == 1)
+
+
+def test_where_nobody_stands_out_there_are_no_clothes(astronaut):
+    nobody = dataclasses.replace(astronaut, matte=np.zeros_like(astronaut.matte))
+    assert np.all(share_at(nobody, astronaut.face.vertices[:, :2]) == 1)

@@ -130,7 +130,8 @@ def _trunk(around: _Surroundings, skin: np.ndarray) -> np.ndarray:
     labels[neck | (around.below < around.chin - _HANGS) | skin & (around.below > around.chin)] = cv2.GC_PR_FGD
     labels[around.face | (around.below < _ALL_HEAD)] = cv2.GC_FGD
     labels[~around.person] = cv2.GC_BGD
-    if (labels % 2 == 0).sum() < _FEWEST:  # GC_BGD and GC_PR_BGD are even
+    apart = labels % 2 == 0  # GC_BGD and GC_PR_BGD
+    if min(apart.sum(), (~apart).sum()) < _FEWEST:
         return np.zeros_like(skin)
     cv2.setRNGSeed(0)  # it guesses at first: the same picture must give the same frames
     cv2.grabCut(around.image, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
