@@ -7,6 +7,7 @@ import numpy as np
 
 from animate.easing import smoothstep
 from animate.renderer.attachment import STRANDS, bare_margins
+from animate.renderer.masks import joined
 
 _STRAY = 0.45  # eye distances beyond the matte within which strands and spectacles are looked for
 _SOFT_FROM, _SURE = 0.35, 0.9  # of the matte: where the edge of a cutout begins and where it is opaque
@@ -148,8 +149,7 @@ def _with_stray_parts(image: np.ndarray, person: np.ndarray, eye_distance: float
     reach = np.ones((2 * round(_STRAY * unit / 2) + 1,) * 2, np.uint8)
     stray[cv2.dilate(cv2.resize(others, size, interpolation=cv2.INTER_AREA), reach) > 0.2] = 0
     touching = np.ones((3, 3), np.uint8)
-    _, labels = cv2.connectedComponents(cv2.dilate(stray | body, touching))
-    kept = stray & np.isin(labels, np.unique(labels[body > 0]))
+    kept = stray & joined(cv2.dilate(stray | body, touching) > 0, body > 0)
     return person | cv2.resize(kept, person.shape[::-1], interpolation=cv2.INTER_NEAREST)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from animate.easing import smoothstep
 from animate.renderer.attachment import along_neck
 from animate.renderer.head import HeadFrame
+from animate.renderer.masks import joined
 from animate.renderer.sampling import colours_at
 from animate.topology import FACE_OVAL
 from animate.types import Portrait
@@ -116,7 +117,7 @@ def _clothes_and_head(around: _Surroundings) -> tuple[np.ndarray, np.ndarray]:
     clothes = cv2.morphologyEx(seen.astype(np.uint8), cv2.MORPH_OPEN, _AROUND) > 0
     carries = around.below > around.shoulder
     carries[-1] = True
-    clothes = _joined(clothes, carries)
+    clothes = joined(clothes, carries)
     hangs = hair & (high | beside) | around.person & ~trunk & high
     face = cv2.dilate(around.face.astype(np.uint8), _AROUND, iterations=_EDGE) > 0
     return clothes, face | hangs & ~clothes
@@ -153,7 +154,7 @@ def _like_hair(colours: np.ndarray, around: _Surroundings) -> np.ndarray:
     if sure.sum() < _FEWEST:
         return np.zeros_like(sure)
     hair = around.person & ~around.face & (_nearest(colours, colours[sure], 1, 1) < _UNLIKE)
-    return _joined(cv2.morphologyEx(hair.astype(np.uint8), cv2.MORPH_OPEN, _AROUND) > 0, above)
+    return joined(cv2.morphologyEx(hair.astype(np.uint8), cv2.MORPH_OPEN, _AROUND) > 0, above)
 
 
 def _nearest(colours: np.ndarray, like: np.ndarray, chroma: float, darker: float) -> np.ndarray:
@@ -164,9 +165,3 @@ def _nearest(colours: np.ndarray, like: np.ndarray, chroma: float, darker: float
     away[..., 0] *= np.where(away[..., 0] < 0, darker, 1)
     away[..., 1:] *= chroma
     return np.sqrt((away**2).sum(axis=-1).min(axis=-1))
-
-
-def _joined(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-    """Return the pieces of a mask bool [h, w] that some seeds bool [h, w] lie in."""
-    _, pieces = cv2.connectedComponents(mask.astype(np.uint8))
-    return mask & np.isin(pieces, np.unique(pieces[mask & seeds]))

@@ -115,7 +115,8 @@ def build_mesh(portrait: Portrait, frame: HeadFrame) -> PortraitMesh:
     overhead = room_overhead(portrait, region, frame.unit)
     ground = (region[0], region[1] - overhead, *region[2:])
     rooms = border_rooms(portrait, region, face[:, :2], frame.unit)
-    rooms[1] = overhead / 3 if overhead else rooms[1]
+    if overhead:
+        rooms[1] = overhead / 3
     extra = _extension_points(ground, face[outline, :2].astype(np.float32), frame.unit, rooms)
     extra = np.vstack([extra, _seam_points(face[outline, :2], frame.unit)])
     distance, carrier, share = nearest_on_outline(extra, face[:, :2], outline)

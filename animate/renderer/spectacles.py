@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from animate.renderer.masks import joined
 from animate.renderer.mesh import PortraitMesh
 from animate.renderer.raster import rasterise
 from animate.renderer.rims import find_rim
@@ -163,8 +164,7 @@ def _frame_around(luma: np.ndarray, bridge: np.ndarray, skin: float, portrait: P
     frame = frame & (1 - lids) | beside & dark & (contrast > _LINE_CONTRAST)
     covers, free = _corners(points, dark, openings, unit)
     frame[free & (away > _LASHES * unit)] = 0
-    _, labels = cv2.connectedComponents(frame)
-    frame = frame * np.isin(labels, labels[(line & frame) > 0]) | covers
+    frame = joined(frame > 0, line > 0) | covers
     _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - frame)
     return frame | (stats[:, cv2.CC_STAT_AREA] < (_SHINE * unit) ** 2)[labels], rims, lids
 
